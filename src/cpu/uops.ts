@@ -43,8 +43,21 @@ export type FlagRule =
 
 /** Binary operations on i64. `add`–`rotr` work on all 64 bits: use `truncate` for narrower results. Shift counts are taken modulo 64. */
 export type IntegerOp =
-  | 'add' | 'sub' | 'mul' | 'and' | 'or' | 'xor' | 'shl' | 'shr_u' | 'shr_s' | 'rotl' | 'rotr'
-  | 'div_s' | 'div_u' | 'rem_s' | 'rem_u';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr_u'
+  | 'shr_s'
+  | 'rotl'
+  | 'rotr'
+  | 'div_s'
+  | 'div_u'
+  | 'rem_s'
+  | 'rem_u';
 export type CompareOp = 'eq' | 'ne' | 'lt_s' | 'lt_u' | 'gt_s' | 'gt_u' | 'le_s' | 'le_u' | 'ge_s' | 'ge_u';
 
 /** Floating-point arithmetic under MXCSR: rounding, DAZ, FTZ, the NaN rules of SSE and the sticky exception flags. */

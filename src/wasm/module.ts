@@ -74,7 +74,7 @@ export class ByteWriter {
     this.bytes(encoded);
   }
 
-  take(): Uint8Array {
+  take(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.length);
   }
 
@@ -284,7 +284,7 @@ export class FunctionBody {
   }
 
   /** The encoded function body with its locals, ready for the code section. */
-  encode(): Uint8Array {
+  encode(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter();
     const runs: [number, ValueType][] = [];
     for (const type of this.#locals) {
@@ -400,7 +400,7 @@ export class ModuleBuilder {
   }
 
   /** Encodes the module. */
-  build(): Uint8Array {
+  build(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter();
     out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
     const section = (id: number, count: number, write: (w: ByteWriter) => void): void => {
@@ -414,7 +414,9 @@ export class ModuleBuilder {
     };
     section(1, this.#types.length, (w) => {
       for (const key of this.#types) {
-        const [params, results] = key.split('>').map((part) => part.split(',').filter((t) => t !== '')) as ValueType[][];
+        const [params, results] = key
+          .split('>')
+          .map((part) => part.split(',').filter((t) => t !== '')) as ValueType[][];
         w.byte(0x60);
         w.u(params.length);
         for (const t of params) w.byte(TYPE_CODE[t]);
