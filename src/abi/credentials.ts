@@ -1,0 +1,66 @@
+/**
+ * Capabilities (capabilities(7)) as far as the process manager asks for them, and the layouts of capget(2) and capset(2).
+ *
+ *     header (8)    0 version   4 pid
+ *     data (12)     0 effective   4 permitted   8 inheritable; two of them (low, high half) from version 2 on
+ */
+
+export const CAP_CHOWN = 0;
+export const CAP_KILL = 5;
+export const CAP_SETGID = 6;
+export const CAP_SETUID = 7;
+export const CAP_SETPCAP = 8;
+export const CAP_SYS_ADMIN = 21;
+export const CAP_SYS_NICE = 23;
+export const CAP_SYS_RESOURCE = 24;
+export const CAP_WAKE_ALARM = 35;
+/** The last capability that exists (CAP_CHECKPOINT_RESTORE). */
+export const CAP_LAST = 40;
+
+/** Every capability: what root has. */
+export const ALL_CAPABILITIES = (1n << BigInt(CAP_LAST + 1)) - 1n;
+
+export const capabilityBit = (capability: number): bigint => 1n << BigInt(capability);
+
+export const CAPABILITY_VERSION_1 = 0x1998_0330;
+export const CAPABILITY_VERSION_2 = 0x2007_1026;
+export const CAPABILITY_VERSION_3 = 0x2008_0522;
+
+export const CAP_HEADER_BYTES = 8;
+export const CAP_DATA_BYTES = 12;
+
+export interface Capabilities {
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** `halves` structures of 32 bits each: 1 for version 1, else 2. */
+export const encodeCapabilities = (sets: Capabilities, halves: number): Uint8Array => {
+  const bytes = new Uint8Array(CAP_DATA_BYTES * halves);
+  const view = viewOf(bytes);
+  for (let half = 0; half < halves; half++) {
+    const shift = BigInt(half * 32);
+    const word = (set: bigint): number => Number(BigInt.asUintN(32, set >> shift));
+    view.setUint32(half * 12, word(sets.effective), true);
+    view.setUint32(half * 12 + 4, word(sets.permitted), true);
+    view.setUint32(half * 12 + 8, word(sets.inheritable), true);
+  }
+  return bytes;
+};
+
+export const decodeCapabilities = (bytes: Uint8Array, halves: number): Capabilities => {
+  const view = viewOf(bytes);
+  const take = (offset: number): bigint => {
+    let set = 0n;
+    for (let half = 0; half < halves; half++)
+      set |= BigInt(view.getUint32(half * 12 + offset, true)) << BigInt(half * 32);
+    return set & ALL_CAPABILITIES;
+  };
+  return { effective: take(0), permitted: take(4), inheritable: take(8) };
+};
+
+/** setgroups(2) takes no more. */
+export const NGROUPS_MAX = 65_536;
