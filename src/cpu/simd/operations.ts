@@ -6,7 +6,7 @@ const ARITHMETIC = ['add', 'sub', 'mul', 'div', 'sqrt', 'min', 'max'].flatMap((o
   ['ss', 'ps', 'sd', 'pd'].map((shape) => `${op}.${shape}`),
 );
 
-/** Compares take their predicate, rounds their immediate, from the first byte of FLOAT_R. */
+/** Compares take their predicate, rounds their immediate, from the low four bytes of FLOAT_R. */
 const OTHERS = [
   ...['ss', 'ps', 'sd', 'pd'].flatMap((shape) => [`cmp.${shape}`, `round.${shape}`]),
   ...['comiss', 'ucomiss', 'comisd', 'ucomisd'],
