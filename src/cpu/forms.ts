@@ -16,7 +16,7 @@
  *     V  ModRM reg, XMM     W  ModRM r/m, XMM or memory     U  ModRM r/m, XMM only
  *     P  ModRM reg, MMX     Q  ModRM r/m, MMX or memory     N  ModRM r/m, MMX only
  *     AL CL eAX rAX DX …  a fixed register (eAX, rAX follow the operand size), `1` the constant one
- *     S  ModRM reg, segment register    STi  x87 register ST(i) of the opcode
+ *     S  ModRM reg, segment register    STi  x87 register ST(i) of the opcode (`immediate` gives i)
  *
  * and their sizes
  *

@@ -61,6 +61,9 @@ export const FLOAT_A = 768;
 export const FLOAT_B = 784;
 export const FLOAT_R = 800;
 export const FLOAT_TRAP = 816;
+/** 16 bytes an x87 store hands to its lift, and an i32: whether it may be delivered. */
+export const X87_RESULT = 832;
+export const X87_DELIVER = 848;
 /** First offset the engine may use as it likes (lookup tables, decode bookkeeping). */
 export const ENGINE_PRIVATE = 4096;
 

@@ -89,7 +89,7 @@ export interface Uops {
   address(index: number): Value;
   /** Offset part only, without segment base (LEA). */
   effectiveAddress(index: number): Value;
-  /** Immediate operand `index`, sign-extended to 64 bits, as a value. */
+  /** Immediate operand `index`, sign-extended to 64 bits; for an STi operand its number. */
   immediate(index: number): Value;
   /** 128-bit operand (XMM register or 16-byte memory). `aligned` raises #GP on misaligned memory. */
   readVector(index: number, aligned?: boolean): Value;
