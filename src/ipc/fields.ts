@@ -19,7 +19,10 @@ export interface FrameReader {
   /** A signed integer in 64 bits that must be a safe integer. */
   i53(): number;
   u64(): bigint;
+  /** A copy: the frame is reused. */
   bytes(length: number): Uint8Array;
+  /** A byte string: one char a byte. */
+  text(length: number): string;
 }
 
 export interface FrameWriter {
@@ -29,6 +32,7 @@ export interface FrameWriter {
   i53(value: number): void;
   u64(value: bigint): void;
   bytes(value: Uint8Array): void;
+  text(value: string): void;
 }
 
 export interface Field<T> {
@@ -93,17 +97,10 @@ export const bytes: Field<Uint8Array> = {
 export const text: Field<string> = {
   kind: 'text',
   write: (w, v) => {
-    const encoded = new Uint8Array(v.length);
-    for (let i = 0; i < v.length; i++) encoded[i] = v.charCodeAt(i);
-    w.u32(encoded.length);
-    w.bytes(encoded);
+    w.u32(v.length);
+    w.text(v);
   },
-  read: (r) => {
-    const encoded = r.bytes(r.u32());
-    let value = '';
-    for (const byte of encoded) value += String.fromCharCode(byte);
-    return value;
-  },
+  read: (r) => r.text(r.u32()),
   show: (v) => JSON.stringify(v),
 };
 

@@ -1,0 +1,106 @@
+/**
+ * One end of a sealed channel: seals what it sends and opens what it receives, in place, with an instance of the sealing
+ * kernel that holds the keys of its epoch.
+ *
+ * Entry points: `Sealing` (compiles the kernel once for an arena), `SealedEnd.seal`, `SealedEnd.open`, `SealedEnd.install`.
+ * The nonce of a frame is the 16-byte prefix of its direction and the 64-bit counter (draft-irtf-cfrg-xchacha §2): the
+ * prefix's HChaCha20 subkey is computed when keys are installed, the counter is the number of the frame in its epoch.
+ */
+import { hchacha } from '@noble/ciphers/chacha.js';
+import type { Frame, FrameArena } from '../frame.ts';
+import { buildSealingKernel } from './kernel-wasm.ts';
+
+/** Key and nonce prefix of one direction. Whoever installs it wipes it. */
+export interface DirectionKeys {
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  /** 16 bytes. */
+  readonly prefix: Uint8Array;
+}
+
+interface KernelExports {
+  install(...words: number[]): void;
+  seal(frame: number, bodyLength: number): void;
+  open(frame: number, bodyLength: number): number;
+  sealRaw(aad: number, aadLength: number, text: number, textLength: number): number;
+  openRaw(aad: number, aadLength: number, text: number, textLength: number): number;
+}
+
+const SIGMA = Uint32Array.of(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574);
+const words = (bytes: Uint8Array): Uint32Array => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i, true));
+};
+
+/** HChaCha20 (draft-irtf-cfrg-xchacha §2.2): the subkey of a key and a 16-byte nonce prefix, as eight words. */
+export const subkey = (key: Uint8Array, prefix: Uint8Array): Uint32Array => {
+  const out = new Uint32Array(8);
+  const keyWords = words(key);
+  hchacha(SIGMA, keyWords, words(prefix), out);
+  keyWords.fill(0);
+  return out;
+};
+
+export const WAY_SEND = 0;
+export const WAY_RECEIVE = 1;
+
+/** The compiled kernel over the memory of an arena. */
+export class Sealing {
+  readonly #module: WebAssembly.Module;
+  readonly #memory: WebAssembly.Memory;
+
+  constructor(arena: FrameArena) {
+    this.#memory = arena.memory;
+    this.#module = new WebAssembly.Module(buildSealingKernel(arena.memory.buffer.byteLength / 65536));
+  }
+
+  /** A fresh end without keys: it must not be used before `install`. */
+  end(): SealedEnd {
+    return new SealedEnd(this.instance());
+  }
+
+  /** The bare kernel, for the test vectors. */
+  instance(): KernelExports {
+    const instance = new WebAssembly.Instance(this.#module, { lattice: { memory: this.#memory } });
+    return instance.exports as unknown as KernelExports;
+  }
+}
+
+export class SealedEnd {
+  readonly #kernel: KernelExports;
+  readonly #seal: KernelExports['seal'];
+  readonly #open: KernelExports['open'];
+
+  constructor(kernel: KernelExports) {
+    this.#kernel = kernel;
+    this.#seal = kernel.seal;
+    this.#open = kernel.open;
+  }
+
+  /** Replaces the keys of both directions and starts both counters at 0. */
+  install(send: DirectionKeys, receive: DirectionKeys): void {
+    for (const [way, keys] of [
+      [WAY_SEND, send],
+      [WAY_RECEIVE, receive],
+    ] as const) {
+      const derived = subkey(keys.key, keys.prefix);
+      this.#kernel.install(way, ...derived, 0, 0, 0);
+      derived.fill(0);
+    }
+  }
+
+  /** Overwrites the keys. */
+  wipe(): void {
+    for (const way of [WAY_SEND, WAY_RECEIVE]) this.#kernel.install(way, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  }
+
+  /** Seals a finished frame in place. */
+  seal(frame: Frame): void {
+    this.#seal(frame.base, frame.bodyLength);
+  }
+
+  /** Opens a received frame in place. 0, or why it is refused (kernel-wasm.ts); a refused frame changes nothing here. */
+  open(frame: Frame): number {
+    return this.#open(frame.base, frame.bodyLength);
+  }
+}
