@@ -89,6 +89,8 @@ export interface Uops {
   address(index: number): Value;
   /** Offset part only, without segment base (LEA). */
   effectiveAddress(index: number): Value;
+  /** Base of the data segment in force: the FS or GS base under an override, else 0 (string instructions, XLAT, MASKMOV). */
+  segmentBase(): Value;
   /** Immediate operand `index`, sign-extended to 64 bits; for an STi operand its number. */
   immediate(index: number): Value;
   /** 128-bit operand (XMM register or 16-byte memory). `aligned` raises #GP on misaligned memory. */
