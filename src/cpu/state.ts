@@ -53,11 +53,6 @@ export const TRAP_CODE = 652;
 export const RETIRED = 656;
 /** 64 bytes for accesses that cross a page. */
 export const SCRATCH = 704;
-/** Operands and result of floating-point slow paths, 16 bytes each, and the trap they raise (i32, 0 for none). */
-export const FLOAT_A = 768;
-export const FLOAT_B = 784;
-export const FLOAT_R = 800;
-export const FLOAT_TRAP = 816;
 /**
  * Operands and result of the floating-point helpers that are written in TypeScript, 16 bytes each, and the i32 they leave:
  * 0, or one more than the trap to raise. Whoever calls a `float.*` function must test it, and clear it when raising.
