@@ -132,7 +132,7 @@ export const divide = (x: Float80, y: Float80, c: Control): Rounded => {
   const sign = a.sign ^ b.sign;
   if (a.kind === 'infinity') return b.kind === 'infinity' ? invalid : { value: infinity(sign), flags: denormals(b) };
   if (b.kind === 'infinity') return { value: zero(sign), flags: denormals(a) };
-  if (b.kind === 'zero') return a.kind === 'zero' ? invalid : { value: infinity(sign), flags: ZE | denormals(a) };
+  if (b.kind === 'zero') return a.kind === 'zero' ? invalid : { value: infinity(sign), flags: ZE };
   const flags = denormals(a, b);
   if (a.kind === 'zero') return { value: zero(sign), flags };
   const shift = BigInt(68 + Math.max(0, bitLength(b.m) - bitLength(a.m)));
@@ -283,7 +283,8 @@ export const remainder = (x: Float80, y: Float80, nearest: boolean, c: Control):
   if (special(a) || special(b)) return { ...propagate(a, b), codes: 0 };
   if (a.kind === 'infinity' || b.kind === 'zero') return { ...invalid, codes: 0 };
   const flags = denormals(a, b);
-  if (a.kind === 'zero' || b.kind === 'infinity') return { value: x, flags, codes: 0 };
+  if (a.kind === 'zero') return { value: x, flags, codes: 0 };
+  if (b.kind === 'infinity') return { value: packExact(a.sign, a.m, a.e), flags, codes: 0 };
   const top = (v: Unpacked): number => v.e + bitLength(v.m) - 1;
   const distance = top(a) - top(b);
   const finish = (m: bigint, e: number, sign: number, codes: number): Remainder => {

@@ -15,6 +15,7 @@ import {
   IE,
   infinity,
   isNan,
+  PE,
   packExact,
   type Rounded,
   round,
@@ -76,22 +77,12 @@ const sqrtFixed = (x: bigint): bigint => {
 
 const PI = atanUnit(ONE) * 4n;
 
-/** π with enough fraction bits to reduce arguments up to 2^63, computed by Machin's formula. */
-const machinPi = (bits: number): bigint => {
-  const one = 1n << BigInt(bits);
-  const arctan = (n: bigint): bigint => {
-    let term = one / n;
-    let sum = 0n;
-    for (let k = 1n, sign = 1n; term !== 0n; k += 2n, sign = -sign) {
-      sum += (sign * term) / k;
-      term /= n * n;
-    }
-    return sum;
-  };
-  return 16n * arctan(5n) - 4n * arctan(239n);
-};
+/**
+ * Arguments are reduced by a π of 66 significant bits, as processors do (SDM Vol. 1, 8.3.8): for large arguments the result
+ * differs from the mathematical one, and programs see what they see on hardware.
+ */
 const REDUCTION_BITS = 400;
-const HALF_PI_WIDE = machinPi(REDUCTION_BITS) >> 1n;
+const HALF_PI = 0xc90f_daa2_2168_c234_cn << BigInt(REDUCTION_BITS - 67);
 
 /** e^x for a fixed-point x of small magnitude. */
 const expFixed = (x: bigint): bigint => {
@@ -185,11 +176,11 @@ export const trigonometric = (x: Float80, c: Control): Trigonometric => {
       outOfRange: false,
     };
   }
-  // Reduce to [−π/4, π/4] with the long π, keeping relative precision near its multiples.
+  // Reduce to [−π/4, π/4] keeping relative precision near multiples of π/2.
   const shift = a.e + REDUCTION_BITS;
   const wide = shift >= 0 ? a.m << BigInt(shift) : a.m >> BigInt(-shift);
-  const quadrant = (wide + (HALF_PI_WIDE >> 1n)) / HALF_PI_WIDE;
-  const rest = (wide - quadrant * HALF_PI_WIDE) >> BigInt(REDUCTION_BITS - BITS);
+  const quadrant = (wide + (HALF_PI >> 1n)) / HALF_PI;
+  const rest = (wide - quadrant * HALF_PI) >> BigInt(REDUCTION_BITS - BITS);
   const s = sinFixed(rest);
   const k = cosFixed(rest);
   const [sine, cosine] = [
@@ -216,8 +207,8 @@ export const exponential = (x: Float80, c: Control): Rounded => {
   if (a.kind === 'infinity') return { value: a.sign === 1 ? packExact(1, 1n, 0) : x, flags: 0 };
   const flags = a.denormal ? DE : 0;
   const top = topExponent(a);
-  if (top > 0 || (top === 0 && a.m !== 1n << BigInt(bitLength(a.m) - 1))) return { value: x, flags };
-  if (top === 0) return { value: a.sign === 1 ? packExact(1, 1n, -1) : x, flags };
+  if (top > 0 || (top === 0 && a.m !== 1n << BigInt(bitLength(a.m) - 1))) return { value: x, flags: flags | PE };
+  if (top === 0) return { value: a.sign === 1 ? packExact(1, 1n, -1) : x, flags: flags | PE };
   if (top < -100) {
     // x·ln 2
     const r = round(a.sign, ((a.m * LN2) << 1n) | 1n, a.e - BITS - 1, 64, c.rounding, c.masks);
