@@ -4,10 +4,10 @@
  * Entry points: `codecOf(protocol)` (cached), `ProtocolCodec.call(name)`, `Message.encode`, `Message.decode`.
  * Invariants: fields are written in declaration order without padding; a body that is too short, too long or holds what a
  * field refuses is malformed as a whole (`decode` answers undefined and throws nothing); a value that lacks a declared
- * field or does not fit the frame is a bug of the sender (`encode` throws TypeError or RangeError).
+ * field or does not fit the frame is a bug of the sender (`encode` throws TypeError or FrameError).
  */
 import type { Field } from './fields.ts';
-import type { Frame } from './frame.ts';
+import { type Frame, FrameError } from './frame.ts';
 import type { Fields, Protocol } from './protocol.ts';
 
 /** x90 of the range: a reply. */
@@ -49,7 +49,7 @@ export class Message {
     try {
       for (let i = 0; i < names.length; i++) values[names[i]] = fields[i].read(reader);
     } catch (error) {
-      if (error instanceof RangeError) return undefined;
+      if (error instanceof FrameError) return undefined;
       throw error;
     }
     return frame.drained ? values : undefined;

@@ -11,8 +11,9 @@
  * and tag zero. `number` is the call's in a request and base + 90 or base + 91 in an answer, `answered` is then the call's.
  *
  * Entry points: `FrameArena` (one memory for all channels, shared with the sealing kernel), `Frame` (a stretch of it).
- * Invariant: reads never pass `end`, writes never pass `limit`; both throw RangeError, which the loops turn into a refusal.
+ * Invariant: reads never pass `end`, writes never pass `limit`; both throw FrameError, which the loops turn into a refusal.
  */
+import { EBADMSG, EINVAL, EMSGSIZE, type Errno } from '../abi/errno.ts';
 import type { FrameReader, FrameWriter } from './fields.ts';
 
 export const FRAME_VERSION = 1;
@@ -54,14 +55,24 @@ export class FrameArena {
   }
 }
 
+/** A value that cannot be written, or a body that cannot be read. `errno` is what the sender of such a value hears. */
+export class FrameError extends RangeError {
+  constructor(
+    message: string,
+    readonly errno: Errno,
+  ) {
+    super(message);
+  }
+}
+
 const pastEnd = (): never => {
-  throw new RangeError('the frame ends before its fields do');
+  throw new FrameError('the frame ends before its fields do', EBADMSG);
 };
 const tooLong = (): never => {
-  throw new RangeError('the message does not fit a frame');
+  throw new FrameError('the message does not fit a frame', EMSGSIZE);
 };
 const unsafe = (): never => {
-  throw new RangeError('an integer of the frame is not safe');
+  throw new FrameError('an integer of the frame is not safe', EINVAL);
 };
 
 const CHUNK = 4096;

@@ -20,8 +20,11 @@ export interface PortHost {
   begin(): void;
   commit(): void;
   rollback(): void;
-  /** Replaces the server instance after a crash: a new context over the same store. */
-  createContext(): import('./server.ts').ServerContext;
+  /**
+   * A context for a new server instance over the same store, at boot and after a crash. Its `wake` is the function given
+   * here (or calls the port's `wake`).
+   */
+  createContext(wake: (channel: string) => void): import('./server.ts').ServerContext;
   /** A request that was `Pending` has its outcome: reply values or an error. */
   completed(token: number, outcome: object | Errno): void;
   /** A handler touched a page that must be brought in first; call `retry(token)` when it is there (may be at once). */
@@ -32,16 +35,11 @@ export interface PortHost {
   now(): number;
 }
 
-export interface ServerPort<P extends Protocol = Protocol> {
+/** A port of any server, for whoever does not know its protocol's types. */
+export interface UntypedPort {
   readonly name: string;
   readonly pid: number;
-  /** Sends a request on behalf of a caller. */
-  request<K extends keyof P['calls'] & string>(
-    caller: Caller,
-    call: K,
-    request: RequestOf<P, K>,
-  ): ReplyOf<P, K> | Errno | Pending;
-  /** As `request`, for values whose types were checked elsewhere (dispatch from the syscall table). */
+  /** Sends a request whose types were checked elsewhere (dispatch from the syscall table). ENOSYS if there is no such call. */
   requestUntyped(caller: Caller, call: string, request: Readonly<Record<string, unknown>>): object | Errno | Pending;
   /** A signal interrupts a pending request: its handler runs with reason `cancelled` and answers through `completed`. */
   cancel(token: number): void;
@@ -49,6 +47,8 @@ export interface ServerPort<P extends Protocol = Protocol> {
   abandon(token: number): void;
   /** Runs a request again whose fault has been resolved. */
   retry(token: number): void;
+  /** Wakes the requests that wait on a channel: at once, or when the transaction that is open has committed. */
+  wake(channel: string): void;
   /** Runs requests whose deadline has passed. */
   tick(): void;
   /** Monotonic time of the earliest deadline. */
@@ -61,5 +61,16 @@ export interface ServerPort<P extends Protocol = Protocol> {
     readonly bytes: number;
     /** Rejected frames: failed authentication, malformed, out of order. */
     readonly rejected: number;
+    /** Requests that have not been answered. */
+    readonly pending: number;
   };
+}
+
+export interface ServerPort<P extends Protocol = Protocol> extends UntypedPort {
+  /** Sends a request on behalf of a caller. */
+  request<K extends keyof P['calls'] & string>(
+    caller: Caller,
+    call: K,
+    request: RequestOf<P, K>,
+  ): ReplyOf<P, K> | Errno | Pending;
 }

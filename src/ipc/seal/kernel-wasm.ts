@@ -44,10 +44,9 @@ interface Way {
 type Limbs = readonly number[];
 
 /** Rotation to the left of four 32-bit lanes by whole bytes, as a byte shuffle. */
-const rotationMask = (bytes: number): number[] =>
-  Array.from({ length: 16 }, (_, i) => (i & ~3) | ((i - bytes) & 3));
+const rotationMask = (bytes: number): number[] => Array.from({ length: 16 }, (_, i) => (i & ~3) | ((i - bytes) & 3));
 
-const lanes32 = (first: number): number[] => Array.from({ length: 16 }, (_, i) => ((first * 4 + i) % 16));
+const lanes32 = (first: number): number[] => Array.from({ length: 16 }, (_, i) => (first * 4 + i) % 16);
 
 /** Emits the quarter rounds and blocks. All row locals belong to the two blocks A and B. */
 class ChaCha {
@@ -77,7 +76,11 @@ class ChaCha {
       else if (rotation === 8) f.get(this.#mask8).op('i8x16.swizzle').set(rows[z]);
       else {
         f.tee(rows[z]).i32(rotation).op('i32x4.shl');
-        f.get(rows[z]).i32(32 - rotation).op('i32x4.shr_u').op('v128.or').set(rows[z]);
+        f.get(rows[z])
+          .i32(32 - rotation)
+          .op('i32x4.shr_u')
+          .op('v128.or')
+          .set(rows[z]);
       }
     }
   }
@@ -93,7 +96,10 @@ class ChaCha {
     const f = this.f;
     for (const rows of [this.a, this.b])
       by.forEach((lanes, i) => {
-        f.get(rows[i + 1]).get(rows[i + 1]).shuffle(lanes32(lanes)).set(rows[i + 1]);
+        f.get(rows[i + 1])
+          .get(rows[i + 1])
+          .shuffle(lanes32(lanes))
+          .set(rows[i + 1]);
       });
   }
 
@@ -202,7 +208,15 @@ class Poly {
     // A shift count is taken modulo 64, so each half is masked by what is left in it: 1–7, all, or none.
     const masked = (offset: number, wholeFrom: number, local: number): void => {
       f.get(pointer).mem('i64.load', offset).i64(-1).i64(1);
-      f.get(length).i32(offset).op('i32.sub').i32(3).op('i32.shl').op('i64.extend_i32_u').op('i64.shl').i64(1).op('i64.sub');
+      f.get(length)
+        .i32(offset)
+        .op('i32.sub')
+        .i32(3)
+        .op('i32.shl')
+        .op('i64.extend_i32_u')
+        .op('i64.shl')
+        .i64(1)
+        .op('i64.sub');
       f.get(length).i32(wholeFrom).op('i32.ge_u').op('select').op('i64.and').set(local);
     };
     masked(0, 8, this.#low);
@@ -228,7 +242,12 @@ class Poly {
     const carry = this.#carry;
     // h0 may hold more than 32 bits; after this carry h < 2^130 + a little, and h4 ≤ 4.
     for (const i of [0, 1, 2, 3]) {
-      f.get(h[i + 1]).get(h[i]).i64(32).op('i64.shr_u').op('i64.add').set(h[i + 1]);
+      f.get(h[i + 1])
+        .get(h[i])
+        .i64(32)
+        .op('i64.shr_u')
+        .op('i64.add')
+        .set(h[i + 1]);
       f.get(h[i]).i64(MASK32).op('i64.and').set(h[i]);
     }
     // g = h + 5; where that reaches 2^130, h − p = g − 2^130 is the residue.
@@ -291,7 +310,12 @@ const emitAead = (f: FunctionBody, way: Way, opening: boolean): void => {
   };
   const mix = (rows: readonly number[], offset: number): void => {
     rows.forEach((row, i) => {
-      f.get(at).get(at).mem('v128.load', offset + 16 * i).get(row).op('v128.xor').mem('v128.store', offset + 16 * i);
+      f.get(at)
+        .get(at)
+        .mem('v128.load', offset + 16 * i)
+        .get(row)
+        .op('v128.xor')
+        .mem('v128.store', offset + 16 * i);
     });
   };
   const restOfBlocks = (): void => {
@@ -384,7 +408,11 @@ export const buildSealingKernel = (memoryPages: number): Uint8Array<ArrayBuffer>
   open.op('select').op('return').end();
   open.get(0).i32(HEADER_BYTES).get(0).i32(HEADER_BYTES).op('i32.add').get(1).call(openRaw.index);
 
-  const install = m.func(Array.from({ length: 12 }, () => 'i32' as const), [], 'install');
+  const install = m.func(
+    Array.from({ length: 12 }, () => 'i32' as const),
+    [],
+    'install',
+  );
   const joined = (low: number, high: number): void => {
     install.get(low).op('i64.extend_i32_u').get(high).op('i64.extend_i32_u').i64(32).op('i64.shl').op('i64.or');
   };

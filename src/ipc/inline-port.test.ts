@@ -1,0 +1,276 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { EAGAIN, EINTR, EIO, EMSGSIZE, ENOSYS } from '../abi/errno.ts';
+import { Lattice, type PortOptions } from './lattice.ts';
+import { IpcLog } from './log.ts';
+import { Pending } from './port.ts';
+import { ToyHost, toyServer } from './toy.ts';
+
+const caller = { pid: 7, tid: 8 };
+
+describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
+  const start = (options: PortOptions = {}, log?: IpcLog) => {
+    const host = new ToyHost();
+    const port = new Lattice({ ipc, random: randomBytes, log }).port(toyServer(host), host, options);
+    host.port = port;
+    return { host, port };
+  };
+  const asleep = (outcome: unknown): number => {
+    expect(outcome).toBeInstanceOf(Pending);
+    return (outcome as Pending).token;
+  };
+
+  it('answers at once', () => {
+    const { host, port } = start();
+    expect(port.request(caller, 'ping', { value: -42 })).toEqual({ result: -42 });
+    const message = { name: 'caf\xe9', data: Uint8Array.of(1, 2, 3), numbers: [2 ** 53 - 1, -1, 0] };
+    expect(port.request(caller, 'echo', message)).toEqual(message);
+    expect(port.request(caller, 'take', { block: false, timeout: -1 })).toBe(EAGAIN);
+    expect(port.requestUntyped(caller, 'nothing', {})).toBe(ENOSYS);
+    expect(port.statistics).toMatchObject({ requests: 3, restarts: 0, rejected: 0, pending: 0 });
+    expect(host.completions).toEqual([]);
+  });
+
+  it('refuses a message that does not fit without harm', () => {
+    const { port } = start();
+    expect(port.request(caller, 'echo', { name: '', data: new Uint8Array(1 << 20), numbers: [] })).toBe(EMSGSIZE);
+    expect(port.request(caller, 'ping', { value: 1 })).toEqual({ result: 1 });
+  });
+
+  it('wakes sleepers in the order in which they came', () => {
+    const { host, port } = start();
+    const tokens = [1, 2, 3].map(() => asleep(port.request(caller, 'take', { block: true, timeout: -1 })));
+    expect(port.statistics.pending).toBe(3);
+    port.request(caller, 'put', { value: 10 });
+    port.request(caller, 'put', { value: 20 });
+    expect(host.completions).toEqual([
+      [tokens[0], { value: 10, reason: 'woken' }],
+      [tokens[1], { value: 20, reason: 'woken' }],
+    ]);
+    // The third has run twice in vain and still stands before the fourth.
+    const fourth = asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    port.request(caller, 'put', { value: 30 });
+    port.request(caller, 'put', { value: 40 });
+    expect(host.completions.slice(2)).toEqual([
+      [tokens[2], { value: 30, reason: 'woken' }],
+      [fourth, { value: 40, reason: 'woken' }],
+    ]);
+  });
+
+  it('runs a request whose deadline has passed', () => {
+    const { host, port } = start();
+    host.time = 1000;
+    const late = asleep(port.request(caller, 'take', { block: true, timeout: 500 }));
+    const soon = asleep(port.request(caller, 'take', { block: true, timeout: 200 }));
+    expect(port.nextDeadline()).toBe(1200);
+    host.time = 1199;
+    port.tick();
+    expect(host.completions).toEqual([]);
+    host.time = 1200;
+    port.tick();
+    expect(host.completions).toEqual([[soon, { value: -1, reason: 'timeout' }]]);
+    port.request(caller, 'put', { value: 1 });
+    expect(host.completions[1]).toEqual([late, { value: 1, reason: 'woken' }]);
+    expect(port.nextDeadline()).toBeUndefined();
+  });
+
+  it('answers EINTR when a cancelled handler wants to wait, and what it says when it does not', () => {
+    const { host, port } = start();
+    const token = asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    const dawdler = asleep(port.request(caller, 'dawdle', { on: 'x', wakes: '' }));
+    port.cancel(token);
+    port.cancel(token);
+    port.cancel(dawdler);
+    expect(host.completions).toEqual([
+      [token, EINTR],
+      [dawdler, { runs: 1 }],
+    ]);
+    expect(port.statistics.pending).toBe(0);
+  });
+
+  it('forgets an abandoned request', () => {
+    const { host, port } = start();
+    const first = asleep(port.request(caller, 'take', { block: true, timeout: 5 }));
+    const second = asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    port.abandon(first);
+    port.request(caller, 'put', { value: 9 });
+    host.time = 100;
+    port.tick();
+    expect(host.completions).toEqual([[second, { value: 9, reason: 'woken' }]]);
+  });
+
+  it('processes wakes of wakes without recursion', () => {
+    const { host, port } = start();
+    for (let i = 0; i < 5000; i++) asleep(port.request(caller, 'dawdle', { on: `c${i}`, wakes: `c${i + 1}` }));
+    // Each run wakes the next: a chain of 5,000.
+    port.wake('c0');
+    const runs = [0, 4999].map((i) => {
+      port.cancel(i + 1);
+      return host.completions.at(-1);
+    });
+    expect(runs).toEqual([
+      [1, { runs: 2 }],
+      [5000, { runs: 2 }],
+    ]);
+  });
+
+  it('delivers a request again after a crash, and nothing is lost or done twice', () => {
+    for (const phase of ['before', 'after-handler', 'before-reply'] as const) {
+      let crashes = 1;
+      const { host, port } = start({
+        chaosHook: (call, at) => {
+          if (call === 'add' && at === phase && crashes-- > 0) throw new Error('chaos');
+        },
+      });
+      const sleeper = asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+      expect(port.request(caller, 'add', { amount: 5 })).toEqual({ total: 5 });
+      expect(port.request(caller, 'add', { amount: 5 })).toEqual({ total: 10 });
+      expect(host.crashes).toEqual(['add']);
+      expect(host.instances).toBe(2);
+      expect(port.epoch).toBe(ipc === 'sealed' ? 2 : 0);
+      port.request(caller, 'put', { value: 3 });
+      expect(host.completions).toEqual([[sleeper, { value: 3, reason: 'woken' }]]);
+    }
+  });
+
+  it('answers EIO to the caller whose request kills the server twice', () => {
+    const { host, port } = start({
+      chaosHook: (call, at) => {
+        if (call === 'add' && at === 'before-reply') throw new Error('chaos');
+      },
+    });
+    expect(port.request(caller, 'add', { amount: 5 })).toBe(EIO);
+    expect(port.requestUntyped(caller, 'broken', {})).toBe(EIO);
+    expect(host.state.get('counter')).toBeUndefined();
+    expect(host.crashes).toEqual(['add', 'add', 'broken', 'broken']);
+    expect(port.statistics.restarts).toBe(4);
+    expect(port.request(caller, 'ping', { value: 1 })).toEqual({ result: 1 });
+  });
+
+  it('survives the crash of a sleeper that was woken', () => {
+    let armed = false;
+    const { host, port } = start({
+      chaosHook: (call, at) => {
+        if (armed && call === 'take' && at === 'after-handler') {
+          armed = false;
+          throw new Error('chaos');
+        }
+      },
+    });
+    const token = asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    armed = true;
+    port.request(caller, 'put', { value: 77 });
+    expect(host.completions).toEqual([[token, { value: 77, reason: 'woken' }]]);
+    expect(host.instances).toBe(2);
+  });
+
+  it('keeps requests and state when the instance is killed', () => {
+    const { host, port } = start();
+    port.request(caller, 'add', { amount: 1 });
+    const token = asleep(port.request(caller, 'take', { block: true, timeout: 50 }));
+    port.kill();
+    expect(host.crashes).toEqual(['kill']);
+    expect(port.request(caller, 'add', { amount: 1 })).toEqual({ total: 2 });
+    host.time = 50;
+    port.tick();
+    expect(host.completions).toEqual([[token, { value: -1, reason: 'timeout' }]]);
+  });
+
+  it('rolls back a fault and runs the request again when the page is there', () => {
+    const { host, port } = start();
+    const token = asleep(port.request(caller, 'touch', { page: 4 }));
+    expect(host.faults).toEqual([token]);
+    expect(host.state.get('counter')).toBeUndefined();
+    expect(host.crashes).toEqual([]);
+    host.present.add(4);
+    port.retry(token);
+    expect(host.completions).toEqual([[token, { total: 1 }]]);
+
+    // Resolved within the callback: the answer is still the return value.
+    host.onFault = (late) => {
+      host.present.add(5);
+      port.retry(late);
+    };
+    expect(port.request(caller, 'touch', { page: 5 })).toEqual({ total: 2 });
+    expect(host.completions.length).toBe(1);
+  });
+
+  it('queues a request that arrives while a handler runs', () => {
+    let inner: unknown;
+    const { host, port } = start({
+      chaosHook: (call, at) => {
+        if (call === 'add' && at === 'after-handler') inner ??= host.port?.requestUntyped(caller, 'ping', { value: 6 });
+      },
+    });
+    expect(port.request(caller, 'add', { amount: 2 })).toEqual({ total: 2 });
+    expect(host.completions).toEqual([[asleep(inner), { result: 6 }]]);
+  });
+
+  it('allows the next request from within a completion', () => {
+    const { host, port } = start();
+    const results: unknown[] = [];
+    host.onCompleted = () => results.push(port.request(caller, 'ping', { value: results.length }));
+    asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    port.request(caller, 'put', { value: 1 });
+    port.request(caller, 'put', { value: 2 });
+    expect(results).toEqual([{ result: 0 }, { result: 1 }]);
+  });
+
+  it('forgets the cancels and wakes of a transaction that is rolled back', () => {
+    let token = 0;
+    let crash = true;
+    const { host, port } = start({
+      chaosHook: (call, at) => {
+        if (call === 'put' && at === 'after-handler' && crash) {
+          crash = false;
+          host.port?.cancel(token);
+          throw new Error('chaos');
+        }
+      },
+    });
+    token = asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    port.request(caller, 'put', { value: 5 });
+    expect(host.completions).toEqual([[token, { value: 5, reason: 'woken' }]]);
+  });
+
+  it('counts a damaged frame, answers EIO and goes on', () => {
+    let damage = -1;
+    const { host, port } = start({
+      wire: (frame) => {
+        if (damage >= 0) frame[damage] ^= 0x10;
+        damage = -1;
+      },
+    });
+    let refused = 0;
+    for (let at = 0; at < 52; at++) {
+      damage = at;
+      if (port.request(caller, 'ping', { value: 3 }) === EIO) refused++;
+      expect(port.request(caller, 'ping', { value: 3 })).toEqual({ result: 3 });
+    }
+    expect(port.statistics.rejected).toBe(refused);
+    expect(host.crashes).toEqual([]);
+    if (ipc === 'sealed') expect(refused).toBe(52);
+    else expect(refused).toBeGreaterThan(8);
+  });
+
+  it('logs messages with their fields', () => {
+    const lines: string[] = [];
+    let time = 12_003_456_789;
+    const log = new IpcLog(
+      (line) => lines.push(line),
+      () => (time += 1000),
+    );
+    const { port } = start({}, log);
+    port.request(caller, 'echo', { name: 'a"b', data: new Uint8Array(2), numbers: [1, 2] });
+    const token = asleep(port.request(caller, 'take', { block: true, timeout: -1 }));
+    port.cancel(token);
+    expect(lines).toEqual([
+      '12.003457 kernel→toy       #1 echo {name="a\\"b", data=<2 bytes>, numbers=[1, 2]}  pid 7',
+      '12.003458 toy→kernel       #1 echo = {name="a\\"b", data=<2 bytes>, numbers=[1, 2]}',
+      '12.003459 kernel→toy       #2 take {block=true, timeout=-1}  pid 7',
+      '12.003460 toy→kernel       #2 take … waits on queue',
+      '12.003461 toy→kernel       #2 take ! EINTR',
+    ]);
+  });
+});

@@ -1,0 +1,456 @@
+/**
+ * A server in the kernel's thread: the kernel's end of its channel (`ServerPort`), and the order in which its requests run.
+ *
+ * A request is encoded, sealed, opened and decoded on the way in, and its answer on the way back, through one frame buffer;
+ * with `ipc: 'direct'` it is only encoded and decoded. The first delivery of a request that is answered at once takes the
+ * short way in `requestUntyped`; everything else becomes a `PendingRequest` and goes through the queue.
+ *
+ * Rules:
+ *  - One handler runs at a time. What arrives meanwhile (requests, cancels, wakes) is queued and handled when the transaction
+ *    has ended, one after the other, never recursively.
+ *  - Wakes, cancels and abandons of a transaction that is rolled back are forgotten with it; requests and retries are not.
+ *  - Woken requests run in the order of the channel; cancels and abandons of the same transaction go first.
+ *  - A crash costs the instance, not the requests: a new instance is made, the channel gets the keys of a new epoch, and the
+ *    request is sent once more. If it kills the server again, its caller gets EIO.
+ *
+ * Lock order does not exist: everything is synchronous. Calls into the host (`completed`, `faulted`, `crashed`) are made while
+ * no handler runs, so the host may send the next request from within them.
+ */
+import { EIO, ENOSYS, Errno } from '../abi/errno.ts';
+import { type CallCodec, ERROR_OFFSET, REPLY_OFFSET } from './codec.ts';
+import { type Frame, type FrameArena, FrameError, FrameKind } from './frame.ts';
+import { agree, type Entropy } from './handshake.ts';
+import type { IpcLog } from './log.ts';
+import { PendingRequest, PendingTable, Phase, RequestDelivery } from './pending.ts';
+import { Pending, type PortHost, type ServerPort } from './port.ts';
+import type { Protocol, ReplyOf, RequestOf } from './protocol.ts';
+import type { SealedEnd, Sealing } from './seal/end.ts';
+import type { Caller, ServerDefinition } from './server.ts';
+import { type ChaosHook, Ran, type Received, ServerLoop } from './server-loop.ts';
+
+export interface InlinePortOptions {
+  /** Memory for the channel's frame. */
+  readonly arena: FrameArena;
+  /** Seals the channel; without it, frames are direct. */
+  readonly sealing?: Sealing;
+  /** Needed for sealing. */
+  readonly random?: Entropy;
+  readonly log?: IpcLog;
+  /** Simulates crashes. */
+  readonly chaosHook?: ChaosHook;
+  /** Sees every frame on its way and may damage it (tests). */
+  readonly wire?: (frame: Uint8Array) => void;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+const enum Work {
+  First = 0,
+  Woken = 1,
+  Timeout = 2,
+  Cancel = 3,
+  Abandon = 4,
+  Retry = 5,
+}
+
+interface Job {
+  readonly work: Work;
+  readonly request: PendingRequest;
+  /** The sleep it ends. */
+  readonly generation: number;
+}
+
+const KERNEL = { name: 'kernel', pid: 0 };
+const MAX_CRASHES = 2;
+const TRIM_QUEUE = 1024;
+
+class Statistics {
+  requests = 0;
+  restarts = 0;
+  bytes = 0;
+  rejected = 0;
+  pending = 0;
+}
+
+export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> {
+  readonly name: string;
+  readonly pid: number;
+  readonly statistics = new Statistics();
+  readonly #host: PortHost;
+  readonly #frame: Frame;
+  readonly #loop: ServerLoop;
+  readonly #random: Entropy | undefined;
+  readonly #kernelEnd: SealedEnd | undefined;
+  readonly #serverEnd: SealedEnd | undefined;
+  readonly #log: IpcLog | undefined;
+  readonly #wire: ((frame: Uint8Array) => void) | undefined;
+  readonly #pending = new PendingTable();
+  readonly #now: () => number;
+  readonly #received = {} as Received;
+  #epoch = 0;
+  #tokens = 0;
+  /** A handler runs, or its transaction commits. */
+  #busy = false;
+  #draining = false;
+  #queue: Job[] = [];
+  #head = 0;
+  /** Channels woken by the transaction that is open. */
+  #wakes: string[] = [];
+
+  /** Creates the server's instance and agrees on keys. Throws if the server cannot be created: the system cannot boot. */
+  constructor(definition: ServerDefinition<P>, host: PortHost, options: InlinePortOptions) {
+    this.name = definition.name;
+    this.pid = definition.pid;
+    this.#host = host;
+    this.#frame = options.arena.carve();
+    this.#log = options.log;
+    this.#wire = options.wire;
+    this.#now = () => host.now();
+    if (options.sealing !== undefined) {
+      if (options.random === undefined) throw new Error('a sealed channel needs entropy');
+      this.#random = options.random;
+      this.#kernelEnd = options.sealing.end();
+      this.#serverEnd = options.sealing.end();
+      this.#rekey();
+    }
+    this.#loop = new ServerLoop(
+      definition as unknown as ServerDefinition,
+      host,
+      this.#frame,
+      this.#serverEnd,
+      (channel) => this.wake(channel),
+      options.chaosHook,
+    );
+    this.#busy = true;
+    const failure = this.#loop.restart();
+    this.#busy = false;
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Number of the channel's keys: 1 at first, one more after every restart. 0 if frames are direct. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  request<K extends keyof P['calls'] & string>(
+    caller: Caller,
+    call: K,
+    request: RequestOf<P, K>,
+  ): ReplyOf<P, K> | Errno | Pending {
+    return this.requestUntyped(caller, call, request as Row) as ReplyOf<P, K> | Errno | Pending;
+  }
+
+  requestUntyped(caller: Caller, name: string, request: Row): object | Errno | Pending {
+    const call = this.#loop.codec.call(name);
+    if (call === undefined) return ENOSYS;
+    const token = this.#nextToken();
+    this.statistics.requests++;
+    if (this.#log !== undefined) this.#log.request(KERNEL.name, this.name, token, caller, call, request);
+    const delivery = new RequestDelivery(caller, this.#now);
+    if (this.#busy) {
+      const queued = new PendingRequest(token, call, request, delivery);
+      this.#add(queued);
+      this.#enqueue(Work.First, queued);
+      return new Pending(token);
+    }
+
+    const refused = this.#send(call, token, caller, request);
+    if (refused !== undefined) return this.#logged(call, token, refused);
+    const received = this.#received.request;
+    const ran = this.#run(call, token, received, delivery, false);
+    if (ran === Ran.Answered) {
+      const outcome = this.#takeAnswer(call, token);
+      if (this.#queue.length > 0) this.#drain();
+      return outcome;
+    }
+
+    const pending = new PendingRequest(token, call, request, delivery);
+    pending.received = received;
+    pending.direct = true;
+    this.#add(pending);
+    this.#settle(pending, ran);
+    this.#drain();
+    pending.direct = false;
+    return pending.outcome ?? new Pending(token);
+  }
+
+  cancel(token: number): void {
+    this.#signal(Work.Cancel, token);
+  }
+
+  abandon(token: number): void {
+    this.#signal(Work.Abandon, token);
+  }
+
+  retry(token: number): void {
+    this.#signal(Work.Retry, token);
+  }
+
+  wake(channel: string): void {
+    if (this.#busy) {
+      this.#wakes.push(channel);
+      return;
+    }
+    this.#enqueueWaiters(channel);
+    this.#drain();
+  }
+
+  tick(): void {
+    const now = this.#host.now();
+    for (let request = this.#pending.due(now); request !== undefined; request = this.#pending.due(now))
+      this.#enqueue(Work.Timeout, request);
+    this.#drain();
+  }
+
+  nextDeadline(): number | undefined {
+    return this.#pending.nextDeadline();
+  }
+
+  kill(): void {
+    if (this.#busy) {
+      this.#loop.killed = true;
+      return;
+    }
+    this.#resurrect('kill', new Error('the server was killed'));
+    this.#drain();
+  }
+
+  /** Installs the keys of the next epoch at both ends. */
+  #rekey(): void {
+    const { name, pid } = this;
+    this.#epoch++;
+    agree(
+      { initiator: KERNEL, responder: { name, pid }, epoch: this.#epoch },
+      this.#kernelEnd!,
+      this.#serverEnd!,
+      this.#random!,
+    );
+  }
+
+  #nextToken(): number {
+    do this.#tokens = (this.#tokens + 1) >>> 0 || 1;
+    while (this.#pending.size > 0 && this.#pending.get(this.#tokens) !== undefined);
+    return this.#tokens;
+  }
+
+  #add(request: PendingRequest): void {
+    this.#pending.add(request);
+    this.statistics.pending = this.#pending.size;
+  }
+
+  #logged(call: CallCodec, token: number, outcome: object): object {
+    if (this.#log !== undefined) this.#log.answer(this.name, KERNEL.name, token, call, outcome);
+    return outcome;
+  }
+
+  /** Carries a request to the server, which leaves it in `#received`. An Errno if it did not get there. */
+  #send(call: CallCodec, token: number, caller: Caller, request: Row): Errno | undefined {
+    const frame = this.#frame;
+    frame.start(FrameKind.Request, this.#loop.codec.base, call.number, 0, token, caller.pid, caller.tid);
+    try {
+      call.request.encode(frame, request);
+    } catch (error) {
+      if (error instanceof FrameError) return error.errno;
+      throw error;
+    }
+    frame.finish();
+    if (this.#kernelEnd !== undefined) this.#kernelEnd.seal(frame);
+    this.statistics.bytes += frame.length;
+    if (this.#wire !== undefined) this.#wire(frame.wire);
+    return this.#loop.receive(this.#received) ? undefined : this.#reject(call, token);
+  }
+
+  /** Takes the answer out of the frame. */
+  #takeAnswer(call: CallCodec, token: number): object {
+    const frame = this.#frame;
+    this.statistics.bytes += frame.length;
+    if (this.#wire !== undefined) this.#wire(frame.wire);
+    if (this.#kernelEnd !== undefined && this.#kernelEnd.open(frame) !== 0) return this.#reject(call, token);
+    if (!frame.accept() || frame.token !== token || frame.answered !== call.number) return this.#reject(call, token);
+    const base = this.#loop.codec.base;
+    let outcome: object | undefined;
+    if (frame.kind === FrameKind.Reply && frame.number === base + REPLY_OFFSET) outcome = call.reply.decode(frame);
+    else if (frame.kind === FrameKind.Error && frame.number === base + ERROR_OFFSET && frame.bodyLength === 4)
+      outcome = Errno.of(frame.reader.i32());
+    return outcome === undefined ? this.#reject(call, token) : this.#logged(call, token, outcome);
+  }
+
+  /** A frame was refused: the channel starts over with new keys, for its counters no longer agree. */
+  #reject(call: CallCodec, token: number): Errno {
+    this.statistics.rejected++;
+    if (this.#log !== undefined) this.#log.event(KERNEL.name, this.name, token, `${call.name} frame refused`);
+    if (this.#kernelEnd !== undefined) this.#rekey();
+    return EIO;
+  }
+
+  #run(call: CallCodec, token: number, request: Row, delivery: RequestDelivery, cancelled: boolean): Ran {
+    const mark = this.#queue.length;
+    this.#busy = true;
+    let ran: Ran;
+    try {
+      ran = this.#loop.run(call, token, request, delivery, cancelled);
+    } finally {
+      this.#busy = false;
+    }
+    if (ran === Ran.Answered || ran === Ran.Waits) {
+      if (this.#wakes.length > 0) this.#enqueueWakes();
+    } else {
+      this.#wakes.length = 0;
+      if (this.#queue.length > mark) {
+        const since = this.#queue.splice(mark);
+        this.#queue.push(...since.filter(({ work }) => work !== Work.Cancel && work !== Work.Abandon));
+      }
+    }
+    return ran;
+  }
+
+  /** Delivers a pending request again (or for the first time) and sees to what comes of it. */
+  #deliver(request: PendingRequest): void {
+    if (request.received === undefined && !this.#resend(request)) return;
+    request.phase = Phase.Running;
+    const ran = this.#run(request.call, request.token, request.received!, request.delivery, request.cancelled);
+    this.#settle(request, ran);
+  }
+
+  /** Sends a request that never reached this instance. False if it was refused, and so answered. */
+  #resend(request: PendingRequest): boolean {
+    const { call, token, delivery } = request;
+    const refused = this.#send(call, token, delivery.caller, request.request);
+    if (refused !== undefined) {
+      this.#finish(request, this.#logged(call, token, refused));
+      return false;
+    }
+    request.received = this.#received.request;
+    return true;
+  }
+
+  #settle(request: PendingRequest, ran: Ran): void {
+    const { call, token } = request;
+    for (;;) {
+      if (ran === Ran.Answered) {
+        this.#finish(request, this.#takeAnswer(call, token));
+        return;
+      }
+      if (ran === Ran.Waits) {
+        const wish = this.#loop.wish!;
+        this.#pending.sleep(request, wish);
+        if (this.#log !== undefined) this.#log.waits(this.name, KERNEL.name, token, call, wish);
+        return;
+      }
+      if (ran === Ran.Faulted) {
+        request.phase = Phase.Faulted;
+        this.#host.faulted(token, this.#loop.fault!);
+        return;
+      }
+      request.crashes++;
+      this.#resurrect(call.name, this.#loop.error);
+      if (request.crashes >= MAX_CRASHES) {
+        this.#finish(request, this.#logged(call, token, EIO));
+        return;
+      }
+      if (!this.#resend(request)) return;
+      ran = this.#run(call, token, request.received!, request.delivery, request.cancelled);
+    }
+  }
+
+  /** Makes a new instance and new keys. */
+  #resurrect(call: string, error: unknown): void {
+    this.statistics.restarts++;
+    this.#busy = true;
+    const failure = this.#loop.restart();
+    this.#busy = false;
+    if (failure === undefined) this.#enqueueWakes();
+    else this.#wakes.length = 0;
+    if (this.#kernelEnd !== undefined) this.#rekey();
+    if (this.#log !== undefined)
+      this.#log.event(this.name, KERNEL.name, 0, `${call} crashed: ${String(error)}; restarted`);
+    this.#host.crashed(call, error);
+    if (failure !== undefined) this.#host.crashed('create', failure);
+  }
+
+  #finish(request: PendingRequest, outcome: object): void {
+    const abandoned = request.phase === Phase.Done;
+    this.#pending.remove(request);
+    this.statistics.pending = this.#pending.size;
+    if (abandoned) return;
+    if (request.direct) request.outcome = outcome;
+    else this.#host.completed(request.token, outcome);
+  }
+
+  #enqueue(work: Work, request: PendingRequest): void {
+    this.#queue.push({ work, request, generation: request.generation });
+  }
+
+  #enqueueWakes(): void {
+    for (const channel of this.#wakes) this.#enqueueWaiters(channel);
+    this.#wakes.length = 0;
+  }
+
+  #enqueueWaiters(channel: string): void {
+    for (const request of this.#pending.waiters(channel)) this.#enqueue(Work.Woken, request);
+  }
+
+  #signal(work: Work, token: number): void {
+    const request = this.#pending.get(token);
+    if (request === undefined) return;
+    this.#enqueue(work, request);
+    this.#drain();
+  }
+
+  /** Works the queue off. Jobs may add jobs; a drain within a drain leaves them to the outer one. */
+  #drain(): void {
+    if (this.#busy || this.#draining || this.#queue.length === 0) return;
+    this.#draining = true;
+    try {
+      while (this.#head < this.#queue.length) {
+        this.#work(this.#queue[this.#head++]);
+        if (this.#head >= TRIM_QUEUE) {
+          this.#queue.splice(0, this.#head);
+          this.#head = 0;
+        }
+      }
+    } finally {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+      this.#draining = false;
+    }
+  }
+
+  #work({ work, request, generation }: Job): void {
+    const asleep = request.phase === Phase.Waiting && request.generation === generation;
+    switch (work) {
+      case Work.First:
+        if (request.phase === Phase.Queued) this.#deliver(request);
+        return;
+      case Work.Woken:
+      case Work.Timeout:
+        if (!asleep) return;
+        this.#pending.detach(request);
+        request.delivery.reason = work === Work.Woken ? 'woken' : 'timeout';
+        this.#deliver(request);
+        return;
+      case Work.Cancel:
+        request.cancelled = true;
+        if (request.phase === Phase.Faulted) request.delivery.reason = 'cancelled';
+        if (request.phase !== Phase.Waiting) return;
+        this.#pending.detach(request);
+        request.delivery.reason = 'cancelled';
+        this.#deliver(request);
+        return;
+      case Work.Abandon:
+        this.#pending.remove(request);
+        this.statistics.pending = this.#pending.size;
+        return;
+      case Work.Retry:
+        if (request.phase === Phase.Faulted) this.#deliver(request);
+        return;
+    }
+  }
+}
+
+/** Makes the port of a server that runs in this thread. */
+export const createInlinePort = <P extends Protocol>(
+  definition: ServerDefinition<P>,
+  host: PortHost,
+  options: InlinePortOptions,
+): InlinePort<P> => new InlinePort(definition, host, options);

@@ -1,0 +1,153 @@
+/**
+ * The server's end of a channel: opens a request frame, runs its handler in a transaction, and leaves the sealed answer in the
+ * frame. Which request runs when is decided by the port (inline-port.ts), which outlives the server's instances.
+ *
+ * Entry points: `receive` (frame → call and values), `run` (one delivery), `restart` (a new instance after a crash).
+ *
+ * Order of a delivery: begin, handler, answer encoded and sealed, commit. Whatever is thrown before the commit rolls everything
+ * back: `FaultPending` asks for a page, anything else is a bug of the server and the end of its instance.
+ */
+import { EINTR, EIO, Errno } from '../abi/errno.ts';
+import { type CallCodec, codecOf, ERROR_OFFSET, type ProtocolCodec, REPLY_OFFSET } from './codec.ts';
+import { type Frame, FrameKind } from './frame.ts';
+import type { PortHost } from './port.ts';
+import type { SealedEnd } from './seal/end.ts';
+import { type Caller, type Delivery, FaultPending, type ServerDefinition, Wait } from './server.ts';
+
+/** Where a delivery stands when the chaos hook is called. */
+export type ChaosPhase = 'before' | 'after-handler' | 'before-reply';
+/** Called in each delivery; may throw to simulate a crash there. */
+export type ChaosHook = (call: string, phase: ChaosPhase) => void;
+
+/** How a delivery ended. */
+export const enum Ran {
+  /** The answer is in the frame. */
+  Answered = 0,
+  /** The handler wants to wait: see `wish`. */
+  Waits = 1,
+  /** Rolled back: see `fault`. */
+  Faulted = 2,
+  /** Rolled back: see `error`. */
+  Crashed = 3,
+}
+
+type Row = Readonly<Record<string, unknown>>;
+type Handler = (request: Row, delivery: Delivery) => object;
+
+export class ServerLoop {
+  readonly codec: ProtocolCodec;
+  wish: Wait | undefined;
+  fault: FaultPending | undefined;
+  error: unknown;
+  /** The handler that runs is to be taken for crashed. */
+  killed = false;
+  readonly #definition: ServerDefinition;
+  readonly #host: PortHost;
+  readonly #frame: Frame;
+  readonly #end: SealedEnd | undefined;
+  readonly #wake: (channel: string) => void;
+  readonly #chaos: ChaosHook | undefined;
+  /** The instance: its handlers by the call's index; undefined if it could not be created. */
+  #handlers: readonly Handler[] | undefined;
+
+  constructor(
+    definition: ServerDefinition,
+    host: PortHost,
+    frame: Frame,
+    end: SealedEnd | undefined,
+    wake: (channel: string) => void,
+    chaos: ChaosHook | undefined,
+  ) {
+    this.#definition = definition;
+    this.#host = host;
+    this.#frame = frame;
+    this.#end = end;
+    this.#wake = wake;
+    this.#chaos = chaos;
+    this.codec = codecOf(definition.protocol);
+  }
+
+  /** Makes a new instance over the store, in a transaction of its own. Returns what its creation threw, if it did. */
+  restart(): unknown {
+    this.#handlers = undefined;
+    this.#host.begin();
+    try {
+      const context = this.#host.createContext(this.#wake);
+      const instance = this.#definition.create(context) as unknown as Record<string, Handler>;
+      this.#handlers = this.codec.calls.map((call) => (request, delivery) => instance[call.name](request, delivery));
+    } catch (error) {
+      this.#host.rollback();
+      return error ?? new Error('the server could not be created');
+    }
+    this.#host.commit();
+    return undefined;
+  }
+
+  /** Opens and decodes the request in the frame. False if it is refused; then nothing has happened. */
+  receive(into: Received): boolean {
+    const frame = this.#frame;
+    if (this.#end !== undefined && this.#end.open(frame) !== 0) return false;
+    if (!frame.accept() || frame.kind !== FrameKind.Request || frame.protocol !== this.codec.base) return false;
+    const call = this.codec.byNumber(frame.number);
+    if (call === undefined) return false;
+    const request = call.request.decode(frame);
+    if (request === undefined) return false;
+    into.call = call;
+    into.request = request;
+    return true;
+  }
+
+  /** Runs the handler once. `cancelled`: a wish to wait is answered EINTR. */
+  run(call: CallCodec, token: number, request: Row, delivery: Delivery, cancelled: boolean): Ran {
+    const host = this.#host;
+    const chaos = this.#chaos;
+    let waits = false;
+    host.begin();
+    try {
+      if (chaos !== undefined) chaos(call.name, 'before');
+      const handlers = this.#handlers;
+      const outcome = handlers === undefined ? EIO : handlers[call.index](request, delivery);
+      if (chaos !== undefined) chaos(call.name, 'after-handler');
+      if (outcome instanceof Wait && !cancelled) {
+        this.wish = outcome;
+        waits = true;
+      } else {
+        this.#answer(call, token, delivery.caller, outcome instanceof Wait ? EINTR : outcome);
+      }
+      if (chaos !== undefined) chaos(call.name, 'before-reply');
+      if (this.killed) throw new Error('the server was killed');
+    } catch (error) {
+      this.killed = false;
+      host.rollback();
+      if (error instanceof FaultPending) {
+        this.fault = error;
+        return Ran.Faulted;
+      }
+      this.error = error;
+      return Ran.Crashed;
+    }
+    host.commit();
+    return waits ? Ran.Waits : Ran.Answered;
+  }
+
+  #answer(call: CallCodec, token: number, caller: Caller, outcome: object): void {
+    const frame = this.#frame;
+    const base = this.codec.base;
+    if (outcome instanceof Errno) {
+      frame.start(FrameKind.Error, base, base + ERROR_OFFSET, call.number, token, caller.pid, caller.tid);
+      frame.writer.i32(outcome.number);
+    } else {
+      if (typeof outcome !== 'object' || outcome === null) throw new TypeError(`${call.name} returned no reply`);
+      frame.start(FrameKind.Reply, base, base + REPLY_OFFSET, call.number, token, caller.pid, caller.tid);
+      call.reply.encode(frame, outcome as Row);
+    }
+    frame.finish();
+    if (this.#end !== undefined) this.#end.seal(frame);
+  }
+}
+
+/** What `ServerLoop.receive` found. */
+export interface Received {
+  call: CallCodec;
+  request: Row;
+}
