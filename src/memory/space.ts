@@ -122,7 +122,10 @@ export class AddressSpace {
     for (const page of this.#pages.within(start / PAGE_SIZE, (start + length) / PAGE_SIZE)) this.#pages.drop(page);
   }
 
-  /** A lazy copy for a child: contents are copied when either side needs them to differ, or the child needs them at all. */
+  /**
+   * A lazy copy for a child: contents are copied when either side needs them to differ, or the child needs them at all.
+   * The child's engine may inherit the parent's translations once this has returned.
+   */
   fork(observer: CodeObserver): AddressSpace {
     const child = new AddressSpace(this.#machine, observer, this.#ranges.copy());
     this.#pages.fork(child.#pages);

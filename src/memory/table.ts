@@ -265,6 +265,8 @@ export class PageTable {
 
   /** Moves a page to another page number of this space, where there is none. */
   relocate(page: Page, number: number): void {
+    // As in `drop`: an alias whose primary is gone.
+    if (this.find(page.number) !== page) return;
     this.codeChanged(page);
     const hasBytes = page.side === null && page.primary === null && this.present(page);
     // Bytes in the old slot travel by way of a buffer: the new slot may not be free.
@@ -296,15 +298,23 @@ export class PageTable {
     }
   }
 
-  /** Gives `child`, which is empty, all private pages, in common until either side writes. */
+  /**
+   * Gives `child`, which is empty, all private pages, in common until either side writes. Shared pages it must fetch by
+   * itself; nobody would tell it that one changed, so translations of shared pages are dropped before it can inherit them.
+   */
   fork(child: PageTable): void {
     for (const [slot, page] of this.#inWindow) {
-      if (page.shared !== null) continue;
+      if (page.shared !== null) {
+        this.codeChanged(page);
+        continue;
+      }
       child.#inWindow.set(slot, this.#common(page, child));
       this.window.writeTags[slot] = 0;
     }
-    for (const [number, page] of this.#beside)
-      if (page.shared === null) child.#beside.set(number, this.#common(page, child));
+    for (const [number, page] of this.#beside) {
+      if (page.shared !== null) this.codeChanged(page);
+      else child.#beside.set(number, this.#common(page, child));
+    }
   }
 
   // ── Private ───────────────────────────────────────────────────────────────────────────────────────────────────────
