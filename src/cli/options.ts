@@ -1,0 +1,188 @@
+/**
+ * The command line: three ways to say what runs (a shell, a program of the guest, a program file of the host) and the
+ * options of DESIGN §7 that go with each. Parsing only; main.ts acts on the result.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export interface Mount {
+  readonly host: string;
+  readonly guest: string;
+  readonly readOnly: boolean;
+}
+
+export interface CommonOptions {
+  readonly root?: string;
+  readonly mount: readonly Mount[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** Bytes. */
+  readonly memory?: number;
+  readonly cpuTime?: number;
+  readonly ipc: 'sealed' | 'direct';
+  /** Trace all calls (true), those of a list, or none. */
+  readonly trace?: true | readonly string[];
+  /** Write the IPC log to standard error (true) or to a file. */
+  readonly ipcLog?: true | string;
+  readonly stats?: true | string;
+}
+
+export type Invocation = CommonOptions &
+  (
+    | { readonly kind: 'shell'; readonly command?: string }
+    /** A program of the guest. */
+    | { readonly kind: 'exec'; readonly path: string; readonly args: readonly string[] }
+    /** A program file of the host, in a fresh system. */
+    | { readonly kind: 'run'; readonly path: string; readonly args: readonly string[] }
+  );
+
+const fail = (message: string): never => {
+  throw new InvalidArgumentError(message);
+};
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** `512M`, `2g`, `65536`: bytes. */
+export const parseSize = (value: string): number => {
+  const match = /^(\d+)([kmg]?)i?b?$/i.exec(value);
+  if (match === null) return fail('a size is a number with K, M or G behind it, such as 512M');
+  const bytes = Number(match[1]) * UNITS[match[2].toLowerCase()];
+  return bytes >= 1024 ** 2 ? bytes : fail('the guest needs at least 1M of memory');
+};
+
+/** `HOST:GUEST[:ro]`. */
+export const parseMount = (value: string, previous: readonly Mount[] = []): readonly Mount[] => {
+  const parts = value.split(':');
+  const readOnly = parts.length > 2 && ['ro', 'rw'].includes(parts.at(-1)!) ? parts.pop() === 'ro' : false;
+  const guest = parts.pop();
+  const host = parts.join(':');
+  if (guest === undefined || host === '' || !guest.startsWith('/'))
+    return fail('a mount is HOST:GUEST or HOST:GUEST:ro, and GUEST is absolute');
+  return [...previous, { host, guest, readOnly }];
+};
+
+const parseEnvironment = (
+  value: string,
+  previous: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> => {
+  const split = value.indexOf('=');
+  if (split <= 0) return fail('a variable is NAME=VALUE');
+  return { ...previous, [value.slice(0, split)]: value.slice(split + 1) };
+};
+
+const ID_LIMIT = 0xffff_ffff;
+const parseUser = (value: string): { uid: number; gid: number } => {
+  const match = /^(\d+)(?::(\d+))?$/.exec(value);
+  if (match === null) return fail('a user is UID or UID:GID, in numbers');
+  const uid = Number(match[1]);
+  const gid = match[2] === undefined ? uid : Number(match[2]);
+  return uid < ID_LIMIT && gid < ID_LIMIT ? { uid, gid } : fail('ids are below 4294967295');
+};
+
+const parseSeconds = (value: string): number => {
+  const seconds = Number(value);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : fail('a positive number of seconds');
+};
+
+const addCommon = (command: Command): Command =>
+  command
+    .addOption(new Option('--root <dir>', 'use this host folder as the root (copied in; the host is not written)'))
+    .addOption(
+      new Option('--mount <host:guest[:ro]>', 'show a host folder in the guest; repeatable')
+        .argParser(parseMount)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--env <name=value>', 'set a variable of the program; repeatable')
+        .argParser(parseEnvironment)
+        .default({}, 'none'),
+    )
+    .option('--cwd <dir>', 'working directory in the guest')
+    .addOption(
+      new Option('--user <uid[:gid]>', 'run as this user').argParser(parseUser).default({ uid: 0, gid: 0 }, 'root'),
+    )
+    .addOption(new Option('--memory <size>', 'limit of guest memory, such as 512M').argParser(parseSize))
+    .addOption(new Option('--cpu-time <seconds>', 'end the program after this much CPU time').argParser(parseSeconds))
+    .addOption(new Option('--ipc <mode>', 'seal messages, or not').choices(['sealed', 'direct']).default('sealed'))
+    .addOption(
+      new Option('--trace <calls>', 'print system calls like strace; --trace=a,b,c only these').argParser(
+        (value: string) => value === EVERYTHING || value.split(',').filter((name) => name !== ''),
+      ),
+    )
+    .addOption(
+      new Option('--ipc-log <file>', 'print every message between endpoints; --ipc-log=FILE into a file').argParser(
+        fileOrStandardError,
+      ),
+    )
+    .addOption(
+      new Option('--stats <file>', 'print figures as one JSON object at the end; --stats=FILE into a file').argParser(
+        fileOrStandardError,
+      ),
+    );
+
+/** What stands for the value of `--trace`, `--ipc-log` and `--stats` when they are given without one. */
+const EVERYTHING = '*';
+const OPTIONAL_VALUE = ['--trace', '--ipc-log', '--stats'];
+const WITH_VALUE = ['--root', '--mount', '--env', '--cwd', '--user', '--memory', '--cpu-time', '--ipc', '-c'];
+
+function fileOrStandardError(value: string): true | string {
+  return value === EVERYTHING ? true : value;
+}
+
+/** Gives options whose value is optional (`--trace[=calls]`) their default, so that they never take the next word. */
+const withDefaults = (args: readonly string[]): string[] => {
+  const out = [...args];
+  let commandSeen = false;
+  for (let i = 0; i < out.length; i++) {
+    if (WITH_VALUE.includes(out[i])) i++;
+    else if (OPTIONAL_VALUE.includes(out[i])) out[i] += `=${EVERYTHING}`;
+    else if (!out[i].startsWith('-')) {
+      if (commandSeen) break;
+      commandSeen = true;
+    }
+  }
+  return out;
+};
+
+/** Parses arguments (without node and script). Prints help or an error and ends the process as commander does. */
+export const parseArguments = (args: readonly string[], version: string): Invocation => {
+  let invocation: Invocation | undefined;
+  const program = addCommon(new Command('xinim'))
+    .description('A microkernel POSIX system that runs unmodified x86-64 Linux programs.')
+    .version(version)
+    .option('-c <command>', 'run one command line of the shell')
+    .enablePositionalOptions()
+    .showHelpAfterError('(xinim --help tells what there is)')
+    .allowExcessArguments(false)
+    .action((options: CommonOptions & { c?: string }) => {
+      const { c, ...common } = options;
+      invocation = { kind: 'shell', ...common, command: c };
+    });
+  for (const kind of ['run', 'exec'] as const) {
+    const what = kind === 'run' ? 'a program file of the host, in a fresh system' : 'a program of the guest';
+    addCommon(program.command(kind))
+      .description(`run ${what}`)
+      .argument('<program>', kind === 'run' ? 'path on the host' : 'path in the guest')
+      .argument('[args...]', 'its arguments')
+      .passThroughOptions()
+      .action((path: string, rest: string[], own: CommonOptions, command: Command) => {
+        const outer = program.opts<CommonOptions>();
+        // Options may stand before or behind the command's name; those behind win.
+        const given = Object.fromEntries(
+          Object.entries(own).filter(([name]) => command.getOptionValueSource(name) !== 'default'),
+        );
+        invocation = {
+          kind,
+          ...outer,
+          ...given,
+          mount: [...outer.mount, ...own.mount],
+          env: { ...outer.env, ...own.env },
+          path,
+          args: rest,
+        };
+      });
+  }
+  program.parse(withDefaults(args), { from: 'user' });
+  if (invocation === undefined) throw new Error('no command was chosen');
+  return invocation;
+};
