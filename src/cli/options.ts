@@ -105,17 +105,17 @@ const addCommon = (command: Command): Command =>
     .addOption(new Option('--cpu-time <seconds>', 'end the program after this much CPU time').argParser(parseSeconds))
     .addOption(new Option('--ipc <mode>', 'seal messages, or not').choices(['sealed', 'direct']).default('sealed'))
     .addOption(
-      new Option('--trace <calls>', 'print system calls like strace; --trace=a,b,c only these').argParser(
+      new Option('--trace [calls]', 'print system calls like strace; --trace=a,b,c only these').argParser(
         (value: string) => value === EVERYTHING || value.split(',').filter((name) => name !== ''),
       ),
     )
     .addOption(
-      new Option('--ipc-log <file>', 'print every message between endpoints; --ipc-log=FILE into a file').argParser(
+      new Option('--ipc-log [file]', 'print every message between endpoints; --ipc-log=FILE into a file').argParser(
         fileOrStandardError,
       ),
     )
     .addOption(
-      new Option('--stats <file>', 'print figures as one JSON object at the end; --stats=FILE into a file').argParser(
+      new Option('--stats [file]', 'print figures as one JSON object at the end; --stats=FILE into a file').argParser(
         fileOrStandardError,
       ),
     );
