@@ -1,0 +1,76 @@
+/**
+ * execve: the process manager's part. `exec` says whether it may begin; `execCommit` comes when the image has been replaced
+ * and nothing can fail any more (execve(2), credentials(7), capabilities(7)).
+ */
+import { ALL_CAPABILITIES } from '../../../abi/credentials.ts';
+import { ESRCH } from '../../../abi/errno.ts';
+import { SIGCHLD } from '../../../abi/signals.ts';
+import { idsOf, publish, publishSignals } from '../identity.ts';
+import { Flag, type ProcessControlBlock } from '../rows.ts';
+import type { ProcessHandlers, ProcessServer } from '../server.ts';
+import { resetHandlers } from '../signals/actions.ts';
+import { releaseParent } from '../terminate.ts';
+
+/** Root programs have all capabilities, others none but what is inheritable to root. */
+const capabilitiesOf = (process: Readonly<ProcessControlBlock>): ProcessControlBlock['capabilities'] => {
+  const root = process.uid === 0 || process.euid === 0;
+  return {
+    permitted: root ? ALL_CAPABILITIES : 0n,
+    effective: process.euid === 0 ? ALL_CAPABILITIES : 0n,
+    inheritable: process.capabilities.inheritable,
+  };
+};
+
+const takeIds = (process: ProcessControlBlock, setuid: number, setgid: number): void => {
+  if ((process.flags & Flag.noNewPrivileges) === 0) {
+    if (setuid >= 0) process.euid = setuid;
+    if (setgid >= 0) process.egid = setgid;
+  }
+  process.suid = process.fsuid = process.euid;
+  process.sgid = process.fsgid = process.egid;
+};
+
+export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'execCommit'> => ({
+  exec({ pid, tid }) {
+    const process = s.table.processes.get(pid);
+    if (process === undefined || process.state === 'ZOMBIE' || !process.threads.includes(tid)) return ESRCH;
+    return {};
+  },
+
+  execCommit({ pid, tid, name, setuid, setgid }) {
+    const process = s.table.processes.edit(pid);
+    if (process === undefined || process.state === 'ZOMBIE') return ESRCH;
+    const before = { euid: process.euid, egid: process.egid };
+    takeIds(process, setuid, setgid);
+    process.capabilities = capabilitiesOf(process);
+    // AT_SECURE: the program has ids that its caller did not have.
+    const secure = process.euid !== process.uid || process.egid !== process.gid;
+    if (secure || before.euid !== process.euid || before.egid !== process.egid) {
+      process.deathSignal = 0;
+      process.flags &= ~Flag.dumpable;
+    } else {
+      process.flags |= Flag.dumpable;
+    }
+    process.flags = (process.flags | Flag.execed) & ~Flag.keepCapabilities;
+    process.exitSignal = SIGCHLD;
+    process.name = name.slice(0, 15);
+    resetHandlers(process);
+    soleThread(s, process, tid);
+    releaseParent(s, process);
+    publish(s, pid, { name: process.name, ...idsOf(process) });
+    publishSignals(s, pid);
+    return { secure };
+  },
+});
+
+/** The other threads are gone; the one that called execve has the number of the process from now on. */
+const soleThread = (s: ProcessServer, process: ProcessControlBlock, tid: number): void => {
+  if (process.threads.length === 1 && tid === process.pid) return;
+  const thread = s.table.threads.edit(tid);
+  for (const other of process.threads) if (other !== tid) s.table.threads.delete(other);
+  if (thread !== undefined && tid !== process.pid) {
+    s.table.threads.delete(tid);
+    s.table.threads.set(process.pid, thread);
+  }
+  process.threads = [process.pid];
+};

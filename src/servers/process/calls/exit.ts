@@ -1,0 +1,65 @@
+/** exit_group, the death of a thread, and processor faults, all reported by the kernel. */
+import { ESRCH } from '../../../abi/errno.ts';
+import { bit, FULL_SET, faultInfo, has, SIG_IGN } from '../../../abi/signals.ts';
+import { killedStatus } from '../../../abi/wait.ts';
+import { publishSignals } from '../identity.ts';
+import { actionOf, type ProcessHandlers, type ProcessServer } from '../server.ts';
+import { dispatch } from '../signals/deliver.ts';
+import { enqueue } from '../signals/queue.ts';
+import { terminate } from '../terminate.ts';
+
+export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thread' | 'threadExit' | 'fault'> => ({
+  exit({ pid, status }) {
+    if (!s.table.processes.has(pid)) return ESRCH;
+    terminate(s, pid, status);
+    return {};
+  },
+
+  thread({ pid, tid: creator }) {
+    const process = s.table.processes.edit(pid);
+    const mask = s.table.threads.get(creator)?.sigMask;
+    if (process === undefined || mask === undefined) return ESRCH;
+    const tid = s.table.allocatePid();
+    if (typeof tid !== 'number') return tid;
+    s.table.threads.set(tid, {
+      pid,
+      sigMask: mask,
+      sigPending: 0n,
+      sigQueue: [],
+      savedMask: undefined,
+      waiting: 0n,
+      sleepUntil: 0,
+    });
+    process.threads = [...process.threads, tid];
+    return { tid };
+  },
+
+  threadExit({ pid, tid }) {
+    const process = s.table.processes.edit(pid);
+    const thread = s.table.threads.edit(tid);
+    if (process === undefined || thread === undefined || thread.pid !== pid) return ESRCH;
+    for (const queued of thread.sigQueue) s.table.account(queued.uid, 'signals', -1);
+    s.table.threads.delete(tid);
+    process.threads = process.threads.filter((other) => other !== tid);
+    // What this thread was to take, another one may.
+    if ((process.sigPending & FULL_SET) !== 0n) for (const other of process.threads) dispatch(s, pid, other);
+    publishSignals(s, pid);
+    return {};
+  },
+
+  // A fault cannot wait or be ignored: a thread that blocks or ignores its signal dies of it (signal(7), POSIX 2.4.1).
+  fault({ pid, tid, signal, code, address }) {
+    const process = s.table.processes.edit(pid);
+    const thread = s.table.threads.edit(tid);
+    if (process === undefined || thread === undefined) return ESRCH;
+    const action = actionOf(process, signal);
+    if (action === undefined || action.handler === SIG_IGN || has(thread.sigMask, signal)) {
+      terminate(s, pid, killedStatus(signal));
+      return {};
+    }
+    if ((thread.sigPending & bit(signal)) === 0n) enqueue(s, process, thread, signal, faultInfo(signal, code, address));
+    dispatch(s, pid, tid);
+    publishSignals(s, pid);
+    return {};
+  },
+});

@@ -1,0 +1,96 @@
+/**
+ * fork, vfork and forking clone: the process manager's part. The kernel then asks the memory manager and the VFS; if one of
+ * them refuses, `forkFailed` undoes the child without a trace.
+ *
+ * The child has what POSIX fork says: actions, mask, ids, limits, group and session of its parent; no pending signals, no
+ * timers, no CPU time.
+ */
+
+import { CLONE_PARENT, CLONE_VFORK } from '../../../abi/clone.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../../abi/credentials.ts';
+import { EAGAIN, EINVAL, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
+import { NO_USAGE, RLIMIT_NPROC } from '../../../abi/resource.ts';
+import { SIGRTMAX } from '../../../abi/signals.ts';
+import { wait } from '../../../ipc/server.ts';
+import { identityOf } from '../identity.ts';
+import { capable } from '../permission.ts';
+import { Flag, NONE, type ProcessControlBlock, WaitEvent } from '../rows.ts';
+import { type ProcessHandlers, type ProcessServer, releaseOf } from '../server.ts';
+import { watchCpuLimit } from '../timers.ts';
+
+/** EAGAIN at the limit on the user's processes; root has none. */
+const mayFork = (s: ProcessServer, parent: Readonly<ProcessControlBlock>): boolean =>
+  parent.uid === 0 ||
+  (s.table.users.get(parent.uid)?.processes ?? 0) < parent.limits[RLIMIT_NPROC][0] ||
+  capable(parent, CAP_SYS_RESOURCE) ||
+  capable(parent, CAP_SYS_ADMIN);
+
+const has = (flags: bigint, flag: number): boolean => (flags & BigInt(flag)) !== 0n;
+
+/** Enters a process into the table and has the kernel make its side. EAGAIN undoes it. */
+export const enter = (
+  s: ProcessServer,
+  process: ProcessControlBlock,
+  sigMask: bigint,
+  terminal: number,
+): Result<{ child: number }> => {
+  s.table.createProcess(process, sigMask);
+  const made = s.context.kernel.createProcess(process.pid, identityOf(s, process, terminal));
+  if (made instanceof Errno) {
+    s.table.removeProcess(process.pid);
+    return made;
+  }
+  watchCpuLimit(s, process);
+  return { child: process.pid };
+};
+
+export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'forkFailed' | 'vforkWait'> => ({
+  fork({ parent: pid, tid, flags, exitSignal }) {
+    const parent = s.table.processes.get(pid);
+    const thread = s.table.threads.get(tid);
+    if (parent === undefined || thread === undefined || parent.state === 'ZOMBIE') return ESRCH;
+    if (exitSignal < 0 || exitSignal > SIGRTMAX) return EINVAL;
+    if (!mayFork(s, parent)) return EAGAIN;
+    const child = s.table.allocatePid();
+    if (child instanceof Errno) return child;
+    const sibling = has(flags, CLONE_PARENT);
+    const view = s.context.kernel.process(pid);
+    const inherited = Flag.noNewPrivileges | Flag.dumpable | Flag.keepCapabilities;
+    return enter(
+      s,
+      {
+        ...parent,
+        pid: child,
+        ppid: sibling ? parent.ppid : pid,
+        state: 'RUNNING',
+        exitCode: 0,
+        waitEvent: WaitEvent.none,
+        exitSignal: sibling ? parent.exitSignal : exitSignal,
+        children: NONE,
+        threads: [child],
+        sigPending: 0n,
+        sigQueue: NONE,
+        usage: NO_USAGE,
+        childUsage: NO_USAGE,
+        flags: (parent.flags & inherited) | (has(flags, CLONE_VFORK) ? Flag.vfork : 0),
+        deathSignal: 0,
+      },
+      thread.savedMask ?? thread.sigMask,
+      view instanceof Errno ? 0 : view.terminal,
+    );
+  },
+
+  forkFailed({ child }) {
+    if (!s.table.processes.has(child)) return ESRCH;
+    s.context.kernel.destroyProcess(child);
+    s.context.kernel.forgetProcess(child);
+    s.table.timers.delete(child);
+    s.table.removeProcess(child);
+    return {};
+  },
+
+  vforkWait({ child }) {
+    const process = s.table.processes.get(child);
+    return process !== undefined && (process.flags & Flag.vfork) !== 0 ? wait([releaseOf(child)]) : {};
+  },
+});
