@@ -1,0 +1,227 @@
+/**
+ * Our side: one window with the pages of layout.ts and the engine under test. `run` executes the groups of a batch and
+ * writes the same result records as native.c does, so that the two can be compared word by word.
+ */
+import { Access, type Engine, type EngineHost, Trap } from '../../src/cpu/engine.ts';
+import { FLAG_AUX, FLAG_RESULT, RFLAGS_OTHER, RIP, TRAP_ACCESS, TRAP_ADDRESS } from '../../src/cpu/state.ts';
+import { STATE } from '../../src/memory/layout.ts';
+import { Window } from '../../src/memory/window.ts';
+import {
+  CODE_BASE,
+  CODE_SIZE,
+  CONTEXT_RFLAGS,
+  FLAG_ENDS,
+  FLAG_FLOAT,
+  FULL_CONTEXT,
+  GROUP_HEADER,
+  HIGH_DATA,
+  INT_CONTEXT,
+  Kind,
+  LOW_DATA,
+  PAGES,
+  PAGES_BYTES,
+  RESULT_HEADER,
+} from './layout.ts';
+
+/** Makes the engine under test for a window. */
+export type EngineFactory = (window: Window, host: EngineHost) => Engine;
+
+const KIND: Partial<Record<Trap, Kind>> = {
+  [Trap.InvalidOpcode]: Kind.InvalidOpcode,
+  [Trap.DivideError]: Kind.DivideError,
+  [Trap.Breakpoint]: Kind.Breakpoint,
+  [Trap.GeneralProtection]: Kind.GeneralProtection,
+  [Trap.SoftwareInterrupt]: Kind.GeneralProtection,
+  [Trap.PageFault]: Kind.PageFault,
+  [Trap.X87Exception]: Kind.X87,
+  [Trap.SimdException]: Kind.Simd,
+  [Trap.SingleStep]: Kind.SingleStep,
+};
+
+const PF_WRITE = 2;
+const PF_USER = 4;
+const PF_FETCH = 16;
+
+export class EmulatedProcessor {
+  readonly window = new Window();
+  readonly #engine: Engine;
+  readonly #state = new DataView(this.window.memory.buffer, STATE, 8192);
+  readonly #words = new Int32Array(this.window.memory.buffer, STATE, 2048);
+  readonly #memory = this.window.bytes;
+  #codePages = new Set<number>();
+
+  constructor(factory: EngineFactory) {
+    const map = (address: number, high: number, kind: string): void => {
+      if (kind === '-') return;
+      this.window.setTags(address >>> 12, ~high, kind === 'w' || kind === 'x' ? ~high : 0, kind === 'x' ? ~high : 0);
+    };
+    for (let i = 0; i < PAGES.length; i++) {
+      map(Number(LOW_DATA) + i * 4096, 0, PAGES[i]!);
+      map(Number(BigInt.asUintN(32, HIGH_DATA)) + i * 4096, Number(HIGH_DATA >> 32n), PAGES[i]!);
+    }
+    for (let i = 0; i < CODE_SIZE; i += 4096) map(CODE_BASE + i, 0, 'x');
+    this.#memory.fill(0xcc, CODE_BASE, CODE_BASE + CODE_SIZE);
+    this.#engine = factory(this.window, {
+      // Code is written from outside only, followed by `invalidate`: no need to watch the pages.
+      codeTranslated: (page) => this.#codePages.add(page),
+      sideRead: () => false,
+      sideWrite: () => false,
+      timestamp: () => 0n,
+    });
+  }
+
+  /** Runs all groups of `batch`; returns how many bytes of results were written to `results`. */
+  run(batch: ArrayBuffer, results: ArrayBuffer): number {
+    const request = new DataView(batch);
+    const words = new Int32Array(batch);
+    const bytes = new Uint8Array(batch);
+    const output = new Int32Array(results);
+    const outputBytes = new Uint8Array(results);
+    const groups = request.getUint32(0, true);
+
+    // All encodings first: the engine may translate a page as a whole.
+    const written: [number, number][] = [];
+    let at = 8;
+    for (let g = 0; g < groups; g++) {
+      const code = Number(request.getBigUint64(at + 8, true));
+      const length = request.getUint32(at + 16, true);
+      this.#memory.set(bytes.subarray(at + 24, at + 24 + length), code);
+      written.push([code, length]);
+      at += GROUP_HEADER + this.#recordBytes(request, at) * request.getUint32(at, true);
+    }
+    this.#dropCode();
+
+    at = 8;
+    let out = 0;
+    for (let g = 0; g < groups; g++) {
+      const count = request.getUint32(at, true);
+      const flags = request.getUint32(at + 4, true);
+      const code = Number(request.getBigUint64(at + 8, true));
+      const length = request.getUint32(at + 16, true);
+      const windowBytes = request.getUint32(at + 20, true);
+      const context = (flags & FLAG_FLOAT) !== 0 ? FULL_CONTEXT : INT_CONTEXT;
+      const ends = (flags & FLAG_ENDS) !== 0;
+      at += GROUP_HEADER;
+      for (let i = 0; i < count; i++) {
+        // Data addresses are below the code in both areas' low 32 bits.
+        const linear = words[at >> 2]! >>> 0;
+        at += 8;
+        this.#load(words, at >> 2, context >> 2, code);
+        this.#memory.set(bytes.subarray(at + context, at + context + windowBytes), linear);
+        const trap = this.#engine.run(1 << 20);
+        this.#store(output, out >> 2, context >> 2, trap, ends ? -1 : code + length);
+        out += RESULT_HEADER + context;
+        outputBytes.set(this.#memory.subarray(linear, linear + windowBytes), out);
+        this.#memory.fill(0, linear, linear + windowBytes);
+        out += windowBytes;
+        at += context + windowBytes;
+      }
+    }
+    for (const [code, length] of written) this.#memory.fill(0xcc, code, code + length);
+
+    // The data pages, and clean again.
+    for (const base of [Number(LOW_DATA), Number(BigInt.asUintN(32, HIGH_DATA))]) {
+      const end = base + PAGES_BYTES / 2;
+      outputBytes.set(this.#memory.subarray(base, end), out);
+      this.#memory.fill(0, base, end);
+      out += PAGES_BYTES / 2;
+    }
+    return out;
+  }
+
+  #recordBytes(request: DataView, at: number): number {
+    const float = (request.getUint32(at + 4, true) & FLAG_FLOAT) !== 0;
+    return 8 + (float ? FULL_CONTEXT : INT_CONTEXT) + request.getUint32(at + 20, true);
+  }
+
+  #dropCode(): void {
+    for (const page of this.#codePages) this.#engine.invalidate(page);
+    this.#codePages.clear();
+  }
+
+  #load(words: Int32Array, at: number, count: number, code: number): void {
+    const state = this.#words;
+    for (let w = 0; w < count; w++) state[w] = words[at + w]!;
+    const flags = words[at + (CONTEXT_RFLAGS >> 2)]!;
+    const carry = flags & 1;
+    const overflow = (flags >> 11) & 1;
+    const zero = (flags >> 6) & 1;
+    const sign = (flags >> 7) & 1;
+    const parity = (flags >> 2) & 1;
+    const r = FLAG_RESULT >> 2;
+    const x = FLAG_AUX >> 2;
+    // A result that has these flags by itself, where there is one.
+    let inverted = 0;
+    if (zero !== 0) {
+      state[r] = 0;
+      state[r + 1] = 0;
+      inverted = sign | ((parity ^ 1) << 1);
+    } else {
+      state[r] = 2 | parity;
+      state[r + 1] = sign << 31;
+      if (parity === 0) state[r] = 1;
+    }
+    state[x] = inverted | (((flags >> 4) & 1) << 3);
+    state[x + 1] = (carry << 31) | ((carry ^ overflow) << 30);
+    state[RFLAGS_OTHER >> 2] = flags & 0x240500;
+    state[RIP >> 2] = code;
+    state[(RIP >> 2) + 1] = 0;
+  }
+
+  #store(output: Int32Array, at: number, count: number, trap: Trap, next: number): void {
+    const state = this.#words;
+    let kind = KIND[trap] ?? 1000 + trap;
+    let error = 0;
+    let rip = state[RIP >> 2]!;
+    // INT3 follows the instruction: having stopped there is having completed it.
+    if (kind === Kind.Breakpoint && next >= 0 && rip >>> 0 === next + 1 && state[(RIP >> 2) + 1] === 0) {
+      kind = Kind.Done;
+      rip = next;
+    }
+    output[at] = kind;
+    output[at + 2] = 0;
+    output[at + 3] = 0;
+    if (trap === Trap.PageFault) {
+      const access = state[TRAP_ACCESS >> 2]!;
+      error = PF_USER | (access === Access.Write ? PF_WRITE : access === Access.Execute ? PF_FETCH : 0);
+      output[at + 2] = state[TRAP_ADDRESS >> 2]!;
+      output[at + 3] = state[(TRAP_ADDRESS >> 2) + 1]!;
+    }
+    output[at + 1] = error;
+    const c = at + 4;
+    for (let w = 0; w < count; w++) output[c + w] = state[w]!;
+    output[c + (RIP >> 2)] = rip;
+    output[c + (CONTEXT_RFLAGS >> 2)] = this.flags();
+    output[c + (CONTEXT_RFLAGS >> 2) + 1] = 0;
+    output[c + (CONTEXT_RFLAGS >> 2) + 2] = 0;
+    output[c + (CONTEXT_RFLAGS >> 2) + 3] = 0;
+    output[c + (RFLAGS_OTHER >> 2)] = 0;
+  }
+
+  /** RFLAGS from the lazy representation (cpu/state.ts), with the fixed bits. */
+  flags(): number {
+    const state = this.#words;
+    const low = state[FLAG_RESULT >> 2]!;
+    const high = state[(FLAG_RESULT >> 2) + 1]!;
+    const aux = state[FLAG_AUX >> 2]!;
+    const auxHigh = state[(FLAG_AUX >> 2) + 1]!;
+    const carry = auxHigh >>> 31;
+    let parity = low & 0xff;
+    parity ^= parity >> 4;
+    parity ^= parity >> 2;
+    parity ^= parity >> 1;
+    const flags =
+      carry |
+      (((parity & 1) ^ 1 ^ ((aux >> 1) & 1)) << 2) |
+      (((aux >> 3) & 1) << 4) |
+      ((low | high) === 0 ? 64 : 0) |
+      (((high >>> 31) ^ (aux & 1)) << 7) |
+      ((carry ^ ((auxHigh >>> 30) & 1)) << 11);
+    return flags | 0x202 | (state[RFLAGS_OTHER >> 2]! & 0x240500);
+  }
+
+  /** The state block, for reports. */
+  get state(): DataView {
+    return this.#state;
+  }
+}
