@@ -61,7 +61,7 @@ export const terminate = (s: ProcessServer, pid: number, status: number): void =
   adopt(s, process);
   tieCut(s, process, s.table.processes.get(process.ppid), true);
   releaseParent(s, process);
-  const ended = s.context.kernel.destroyProcess(pid);
+  const ended = s.context.kernel.destroyProcess(pid, status);
   if (ended instanceof Errno) s.context.kernel.log(`process manager: end of ${pid}: ${ended}`);
   if (notifyExit(s, process)) reap(s, pid);
 };

@@ -6,11 +6,11 @@
  * timers, no CPU time.
  */
 
-import { CLONE_PARENT, CLONE_VFORK } from '../../../abi/clone.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../../abi/credentials.ts';
 import { EAGAIN, EINVAL, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import { NO_USAGE, RLIMIT_NPROC } from '../../../abi/resource.ts';
 import { SIGRTMAX } from '../../../abi/signals.ts';
+import { CLONE_FLAGS } from '../../../abi/syscalls/kernel.ts';
 import { wait } from '../../../ipc/server.ts';
 import { identityOf } from '../identity.ts';
 import { capable } from '../permission.ts';
@@ -53,7 +53,7 @@ export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'for
     if (!mayFork(s, parent)) return EAGAIN;
     const child = s.table.allocatePid();
     if (child instanceof Errno) return child;
-    const sibling = has(flags, CLONE_PARENT);
+    const sibling = has(flags, CLONE_FLAGS.CLONE_PARENT);
     const view = s.context.kernel.process(pid);
     const inherited = Flag.noNewPrivileges | Flag.dumpable | Flag.keepCapabilities;
     return enter(
@@ -72,7 +72,7 @@ export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'for
         sigQueue: NONE,
         usage: NO_USAGE,
         childUsage: NO_USAGE,
-        flags: (parent.flags & inherited) | (has(flags, CLONE_VFORK) ? Flag.vfork : 0),
+        flags: (parent.flags & inherited) | (has(flags, CLONE_FLAGS.CLONE_VFORK) ? Flag.vfork : 0),
         deathSignal: 0,
       },
       thread.savedMask ?? thread.sigMask,
