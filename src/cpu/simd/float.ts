@@ -5,17 +5,17 @@
  * exception masked, rounds to nearest, has neither DAZ nor FTZ, and the operation cannot raise anything but PE: no
  * operand is denormal, the result is finite and not tiny. If PE is not yet sticky the result must also be proved exact
  * (error-free transformations: TwoSum, Dekker's product). Everything else goes to the slow function, which works through
- * the FLOAT_* slots of the state block (cpu/state.ts) and leaves FLOAT_TRAP non-zero for an unmasked exception: the
- * caller has to test that word after each call. SDM Vol. 1, 10.2.3 and 11.5.
+ * the FLOAT_* slots of the state block (cpu/state.ts) and leaves 0 in FLOAT_TRAP, or one more than the trap to raise:
+ * the caller tests that word after each call and clears it when it raises the trap. SDM Vol. 1, 10.2.3 and 11.5.
  */
 
 import type { FunctionBody } from '../../wasm/module.ts';
-import { at, FLOAT_A, FLOAT_B, FLOAT_R, MXCSR } from '../state.ts';
+import { at, FLOAT_A, FLOAT_B, FLOAT_R, FLOAT_TRAP, MXCSR } from '../state.ts';
 import type { FloatOp, FloatShape } from '../uops.ts';
 import { slowCode } from './operations.ts';
 
 export interface FloatEnv {
-  /** Index of the function (i32 operation code) → nothing that computes FLOAT_R from FLOAT_A and FLOAT_B. */
+  /** Function index of the helper `simd.float`: i32 operation code → i32, −1 or a trap number. */
   readonly slow: number;
 }
 
@@ -226,7 +226,7 @@ function emitExact(lanes: Lanes, op: FloatOp, a: number, b: number, r: number): 
 function emitSlow(f: FunctionBody, env: FloatEnv, code: number): void {
   f.i32(at(FLOAT_A)).get(0).mem('v128.store');
   f.i32(at(FLOAT_B)).get(1).mem('v128.store');
-  f.i32(code).call(env.slow);
+  f.i32(at(FLOAT_TRAP)).i32(code).call(env.slow).i32(1).op('i32.add').mem('i32.store');
   f.i32(at(FLOAT_R)).mem('v128.load');
 }
 

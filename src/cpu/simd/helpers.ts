@@ -1,4 +1,98 @@
-/** Helpers that the simd forms call by name (see cpu/helpers.ts). */
-import type { Helper } from '../helpers.ts';
+/**
+ * Helpers that the simd forms call by name (see cpu/helpers.ts). Vector operands and results are in the FLOAT_* slots of
+ * the state block.
+ */
+import { Trap } from '../engine.ts';
+import { type Helper, type Machine, NO_TRAP } from '../helpers.ts';
+import { FLOAT_A, FLOAT_B, FLOAT_R } from '../state.ts';
+import { IMAGE_SIZE, imageMxcsr, MXCSR_MASK, restoreImage, saveImage } from './fxsave.ts';
+import { runSlow } from './slow.ts';
+import { compareStrings, crc32 } from './strings.ts';
 
-export const helpers: Helper[] = [];
+/** Runs of bytes of A whose mask byte in B has its top bit set, as [first, past]. */
+function maskedRuns(bytes: Uint8Array): [number, number][] {
+  const runs: [number, number][] = [];
+  for (let i = 0; i < 16; i++) {
+    if (bytes[FLOAT_B + i] < 0x80) continue;
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === i) last[1]++;
+    else runs.push([i, i + 1]);
+  }
+  return runs;
+}
+
+/** MASKMOVDQU: nothing is stored unless all can be. */
+function storeMasked(machine: Machine, address: bigint): number {
+  const runs = maskedRuns(machine.stateBytes);
+  const at = (offset: number): bigint => BigInt.asUintN(64, address + BigInt(offset));
+  for (const [first, past] of runs) {
+    const trap = machine.probeWrite(at(first), past - first);
+    if (trap !== NO_TRAP) return trap;
+  }
+  for (const [first, past] of runs) {
+    const trap = machine.writeBytes(at(first), machine.stateBytes.subarray(FLOAT_A + first, FLOAT_A + past));
+    if (trap !== NO_TRAP) return trap;
+  }
+  return NO_TRAP;
+}
+
+/** Leaves the mask in FLOAT_R; answers index and flags as forms/sse-string.ts expects them. */
+function compare(machine: Machine, immediate: number, lengthA: number, lengthB: number): number {
+  const { state } = machine;
+  const { bits, maximum, shortA, shortB } = compareStrings(state, FLOAT_A, FLOAT_B, lengthA, lengthB, immediate);
+  const expand = (immediate & 0x40) !== 0;
+  for (let i = 0; i < 16; i++) {
+    const byte = (bits >> (8 * i)) & 0xff;
+    const element = (bits >> (maximum === 8 ? i >> 1 : i)) & 1;
+    state.setUint8(FLOAT_R + i, expand ? element * 0xff : i < 2 ? byte : 0);
+  }
+  const lowest = 31 - Math.clz32(bits & -bits);
+  const highest = 31 - Math.clz32(bits);
+  const index = bits === 0 ? maximum : expand ? highest : lowest;
+  const flags = (bits !== 0 ? 1 : 0) | (shortB ? 2 : 0) | (shortA ? 4 : 0) | ((bits & 1) !== 0 ? 8 : 0);
+  return index | (flags << 8);
+}
+
+function restore(machine: Machine, address: bigint, wide: number): number {
+  const image = new Uint8Array(IMAGE_SIZE);
+  const trap = machine.readBytes(address, image);
+  if (trap !== NO_TRAP) return trap;
+  if (imageMxcsr(image) > MXCSR_MASK) return Trap.GeneralProtection;
+  restoreImage(machine.state, machine.stateBytes, image, wide !== 0);
+  return NO_TRAP;
+}
+
+export const helpers: Helper[] = [
+  {
+    name: 'simd.float',
+    params: ['i32'],
+    result: 'i32',
+    create: (machine) => (code: number) => runSlow(machine.state, code),
+  },
+  {
+    name: 'simd.storeMasked',
+    params: ['i64'],
+    result: 'i32',
+    create: (machine) => (address: bigint) => storeMasked(machine, address),
+  },
+  {
+    name: 'simd.compareStrings',
+    params: ['i32', 'i32', 'i32'],
+    result: 'i32',
+    create: (machine) => (immediate: number, a: number, b: number) => compare(machine, immediate, a, b),
+  },
+  { name: 'simd.crc32', params: ['i32', 'i32', 'i32', 'i32'], result: 'i32', create: () => crc32 },
+  {
+    name: 'simd.save',
+    params: ['i64', 'i32'],
+    result: 'i32',
+    create: (machine) => (address: bigint, wide: number) =>
+      machine.writeBytes(BigInt.asUintN(64, address), saveImage(machine.state, machine.stateBytes, wide !== 0)),
+  },
+  {
+    name: 'simd.restore',
+    params: ['i64', 'i32'],
+    result: 'i32',
+    create: (machine) => (address: bigint, wide: number) => restore(machine, BigInt.asUintN(64, address), wide),
+  },
+];
