@@ -201,11 +201,11 @@ function emitSingleProductExact(lanes: Lanes, x: number, y: number, product: num
     return;
   }
   const half = (upper: boolean): void => {
-    for (const local of [x, y, product]) {
+    for (const [position, local] of [x, y, product].entries()) {
       f.get(local);
       if (upper) f.get(local).shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]);
       f.op('f64x2.promote_low_f32x4');
-      if (local === y) f.op('f64x2.mul');
+      if (position === 1) f.op('f64x2.mul');
     }
     f.op('f64x2.eq');
   };
