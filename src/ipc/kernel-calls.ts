@@ -124,8 +124,8 @@ export interface KernelCalls {
   createProcess(pid: number, identity: Identity): Result<void>;
   /** Changes who a process is. */
   setIdentity(pid: number, change: Partial<Identity>): Result<void>;
-  /** Ends all threads; descriptors and memory are released by the kernel's messages to the VFS and memory manager. The view stays until `forgetProcess`. */
-  destroyProcess(pid: number): Result<void>;
+  /** Ends all threads; descriptors and memory are released by the kernel's messages to the VFS and memory manager. The view stays until `forgetProcess`. `status` as wait4 reports it, for whoever watches. */
+  destroyProcess(pid: number, status?: number): Result<void>;
   /** The zombie is reaped: the PID may be used again. */
   forgetProcess(pid: number): Result<void>;
   /** Queues a signal frame for a thread: it is interrupted if it sleeps, and enters the handler when it next runs. */

@@ -2,9 +2,11 @@
  * Lattice: what the kernel makes at boot to talk to its servers. Holds the frames' memory and the sealing kernel that all
  * channels share.
  *
- * Entry points: `new Lattice({ipc, random})`, then `lattice.port(definition, host)` for each server. See inline-port.ts for the
+ * Entry points: `new Lattice({ipc, random})`, then `lattice.port(definition, host)` for each server,
+ * `lattice.endpoints` for user programs. See inline-port.ts for the
  * rules of a port, handshake.ts for keys, seal/ for frames.
  */
+import { Endpoints } from './endpoint.ts';
 import { FrameArena } from './frame.ts';
 import type { Entropy } from './handshake.ts';
 import { InlinePort } from './inline-port.ts';
@@ -33,6 +35,7 @@ export class Lattice {
   readonly sealing: Sealing | undefined;
   readonly #random: Entropy;
   readonly #log: IpcLog | undefined;
+  #endpoints: Endpoints | undefined;
 
   constructor(options: LatticeOptions) {
     this.#random = options.random;
@@ -49,5 +52,14 @@ export class Lattice {
       log: this.#log,
       ...options,
     });
+  }
+
+  /** The endpoints of user programs, made on first use. */
+  get endpoints(): Endpoints {
+    this.#endpoints ??= new Endpoints(
+      { frame: this.arena.carve(), sealing: this.sealing, random: this.#random },
+      this.#log,
+    );
+    return this.#endpoints;
   }
 }

@@ -3,7 +3,7 @@
  *
  * The first group is what the kernel itself sends when calls cross servers; the rest answers system calls.
  */
-import { i32, i53, list, text } from '../fields.ts';
+import { grant, i32, i53, list, optional, text } from '../fields.ts';
 import { call, protocol } from '../protocol.ts';
 
 export const memoryProtocol = protocol('memory', 300, {
@@ -17,6 +17,7 @@ export const memoryProtocol = protocol('memory', 300, {
   exec: call(
     302,
     'Empties the address space and lays the new image out. Each segment is start, length, protection, object (−1: zero-filled), offset; then stack and heap.',
+    // stackSize: bytes that arguments and environment need; the region is larger and grows.
     { pid: i32, segments: list(i53), names: list(text), stackSize: i53, imageEnd: i53 },
     // Top of the stack region (exclusive) and where the heap starts.
     { stackTop: i53, heapStart: i53 },
@@ -24,7 +25,18 @@ export const memoryProtocol = protocol('memory', 300, {
   mmap: call(
     303,
     'mmap(2). `object` is what VFS mapFile gave, −1 for anonymous memory.',
-    { addr: i53, length: i53, protection: i32, flags: i32, object: i53, size: i53, offset: i53, name: text },
+    {
+      addr: i53,
+      length: i53,
+      protection: i32,
+      flags: i32,
+      object: i53,
+      size: i53,
+      offset: i53,
+      name: text,
+      // What mprotect may later allow of a shared mapping; everything if it is not said.
+      maxProtection: optional(i32),
+    },
     { result: i53 },
   ),
   munmap: call(304, 'munmap(2).', { addr: i53, length: i53 }, { result: i32 }),
@@ -35,5 +47,24 @@ export const memoryProtocol = protocol('memory', 300, {
     { grown: i32 },
   ),
   brk: call(306, 'brk(2).', { addr: i53 }, { result: i53 }),
+  mprotect: call(307, 'mprotect(2).', { addr: i53, length: i53, protection: i32 }, { result: i32 }),
+  mremap: call(
+    308,
+    'mremap(2).',
+    { oldAddr: i53, oldLength: i53, newLength: i53, flags: i32, newAddr: i53 },
+    { result: i53 },
+  ),
+  madvise: call(309, 'madvise(2).', { addr: i53, length: i53, advice: i32 }, { result: i32 }),
+  mincore: call(310, 'mincore(2).', { addr: i53, length: i53, vec: grant }, { result: i32 }),
+  msync: call(311, 'msync(2).', { addr: i53, length: i53, flags: i32 }, { result: i32 }),
+  mlock: call(312, 'mlock(2), mlock2(2).', { addr: i53, length: i53, flags: i32 }, { result: i32 }),
+  munlock: call(313, 'munlock(2).', { addr: i53, length: i53 }, { result: i32 }),
+  mlockall: call(314, 'mlockall(2).', { flags: i32 }, { result: i32 }),
+  munlockall: call(315, 'munlockall(2).', {}, { result: i32 }),
+  pkeyMprotect: call(316, 'pkey_mprotect(2).', { addr: i53, length: i53, protection: i32, key: i32 }, { result: i32 }),
+  shmget: call(320, 'shmget(2).', { key: i32, size: i53, flags: i32 }, { result: i32 }),
+  shmat: call(321, 'shmat(2).', { id: i32, addr: i53, flags: i32 }, { result: i53 }),
+  shmdt: call(322, 'shmdt(2).', { addr: i53 }, { result: i32 }),
+  shmctl: call(323, 'shmctl(2).', { id: i32, command: i32, buf: grant }, { result: i32 }),
   ping: call(389, 'Answers at once: measures a round trip.', { value: i32 }, { result: i32 }),
 });
