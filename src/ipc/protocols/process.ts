@@ -17,7 +17,7 @@ export const processProtocol = protocol('process', 200, {
   exec: call(202, 'Checks that the process may replace its image.', { pid: i32, tid: i32 }, {}),
   execCommit: call(
     203,
-    'The image was replaced: caught signals go back to default, ids change for setuid programs, the vfork parent goes on.',
+    'The image was replaced: caught signals go back to default, ids change for setuid programs.',
     { pid: i32, tid: i32, name: text, setuid: i32, setgid: i32 },
     // secure: AT_SECURE of the auxiliary vector.
     { secure: bool },
@@ -76,7 +76,6 @@ export const processProtocol = protocol('process', 200, {
     { pid: i32, tid: i32 },
     {},
   ),
-  vforkWait: call(216, 'Sleeps until the child of vfork has replaced its image or ended.', { child: i32 }, {}),
   thread: call(
     217,
     'clone(2) with CLONE_THREAD: a thread id, its signal mask copied from the creator.',

@@ -8,7 +8,7 @@
  */
 import { hchacha } from '@noble/ciphers/chacha.js';
 import type { Frame, FrameArena } from '../frame.ts';
-import { buildSealingKernel } from './kernel-wasm.ts';
+import { buildSealingKernel, SEALED_FORGED } from './kernel-wasm.ts';
 
 /** Key and nonce prefix of one direction. Whoever installs it wipes it. */
 export interface DirectionKeys {
@@ -24,6 +24,8 @@ interface KernelExports {
   open(frame: number, bodyLength: number): number;
   sealRaw(aad: number, aadLength: number, text: number, textLength: number): number;
   openRaw(aad: number, aadLength: number, text: number, textLength: number): number;
+  /** Only with `vectors`. */
+  poly1305(key: number, message: number, length: number, tag: number): void;
 }
 
 const SIGMA = Uint32Array.of(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574);
@@ -49,9 +51,10 @@ export class Sealing {
   readonly #module: WebAssembly.Module;
   readonly #memory: WebAssembly.Memory;
 
-  constructor(arena: FrameArena) {
+  /** `vectors` adds what only the test vectors need. */
+  constructor(arena: FrameArena, vectors = false) {
     this.#memory = arena.memory;
-    this.#module = new WebAssembly.Module(buildSealingKernel(arena.memory.buffer.byteLength / 65536));
+    this.#module = new WebAssembly.Module(buildSealingKernel(arena.memory.buffer.byteLength / 65536, vectors));
   }
 
   /** A fresh end without keys: it must not be used before `install`. */
@@ -70,6 +73,7 @@ export class SealedEnd {
   readonly #kernel: KernelExports;
   readonly #seal: KernelExports['seal'];
   readonly #open: KernelExports['open'];
+  #keyed = false;
 
   constructor(kernel: KernelExports) {
     this.#kernel = kernel;
@@ -87,20 +91,23 @@ export class SealedEnd {
       this.#kernel.install(way, ...derived, 0, 0, 0);
       derived.fill(0);
     }
+    this.#keyed = true;
   }
 
-  /** Overwrites the keys. */
+  /** Overwrites the keys. Nothing can be opened or sealed until others are installed. */
   wipe(): void {
+    this.#keyed = false;
     for (const way of [WAY_SEND, WAY_RECEIVE]) this.#kernel.install(way, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
-  /** Seals a finished frame in place. */
+  /** Seals a finished frame in place. Throws without keys: that would be a bug, and its frame readable. */
   seal(frame: Frame): void {
+    if (!this.#keyed) throw new Error('a sealed end has no keys');
     this.#seal(frame.base, frame.bodyLength);
   }
 
   /** Opens a received frame in place. 0, or why it is refused (kernel-wasm.ts); a refused frame changes nothing here. */
   open(frame: Frame): number {
-    return this.#open(frame.base, frame.bodyLength);
+    return this.#keyed ? this.#open(frame.base, frame.bodyLength) : SEALED_FORGED;
   }
 }

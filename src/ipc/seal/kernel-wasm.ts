@@ -152,8 +152,8 @@ class Poly {
     for (const h of this.#h) f.i64(0).set(h);
   }
 
-  /** Absorbs the 16 bytes whose halves are in `low` and `high`. */
-  #absorb(): void {
+  /** Absorbs the 16 bytes whose halves are in `low` and `high`, and a 1 above them if the block is `whole`. */
+  #absorb(whole = true): void {
     const f = this.f;
     const h = this.#h;
     const r = this.#r;
@@ -163,7 +163,7 @@ class Poly {
     f.get(h[1]).get(this.#low).i64(32).op('i64.shr_u').op('i64.add').set(h[1]);
     f.get(h[2]).get(this.#high).i64(MASK32).op('i64.and').op('i64.add').set(h[2]);
     f.get(h[3]).get(this.#high).i64(32).op('i64.shr_u').op('i64.add').set(h[3]);
-    f.get(h[4]).i64(1).op('i64.add').set(h[4]);
+    if (whole) f.get(h[4]).i64(1).op('i64.add').set(h[4]);
     // Bounds: h0 < 3.5·2^32 (its carry is left in it), h1–h3 < 2·2^32, h4 < 8; r < 2^28, s < 1.25·2^28.
     // So a sum is below (3.5 + 2 + 2.5 + 2.5)·2^60 and a little, less than 2^64.
     const sum = (...pairs: (readonly [number, number])[]): void => {
@@ -193,8 +193,8 @@ class Poly {
     f.get(h[4]).i64(3).op('i64.and').set(h[4]);
   }
 
-  /** Absorbs `length` bytes at `pointer` (both locals, both consumed), padded with zeros to whole blocks. */
-  absorbPadded(pointer: number, length: number): void {
+  /** Absorbs `length` bytes at `pointer` (both locals, both consumed). The AEAD pads them with zeros to whole blocks. */
+  absorb(pointer: number, length: number, padded = true): void {
     const f = this.f;
     f.block().loop();
     f.get(length).i32(16).op('i32.lt_u').brIf(1);
@@ -223,7 +223,15 @@ class Poly {
     f.get(length).i32(8).op('i32.gt_u').if();
     masked(8, 16, this.#high);
     f.else().i64(0).set(this.#high).end();
-    this.#absorb();
+    if (!padded) {
+      // A 1 directly above the message (RFC 8439 §2.5.1).
+      const bit = f.local('i64');
+      f.i64(1).get(length).i32(3).op('i32.shl').op('i64.extend_i32_u').op('i64.shl').set(bit);
+      f.get(length).i32(8).op('i32.lt_u').if();
+      f.get(this.#low).get(bit).op('i64.or').set(this.#low);
+      f.else().get(this.#high).get(bit).op('i64.or').set(this.#high).end();
+    }
+    this.#absorb(padded);
     f.end();
   }
 
@@ -339,9 +347,9 @@ const emitAead = (f: FunctionBody, way: Way, opening: boolean): void => {
   const authenticate = (): void => {
     poly.key(macLow);
     f.get(aad).set(at).get(aadLength).set(rest);
-    poly.absorbPadded(at, rest);
+    poly.absorb(at, rest);
     f.get(text).set(at).get(textLength).set(rest);
-    poly.absorbPadded(at, rest);
+    poly.absorb(at, rest);
     poly.absorbLengths(aadLength, textLength);
     poly.finish(macHigh, tagLow, tagHigh);
   };
@@ -380,8 +388,8 @@ const emitAead = (f: FunctionBody, way: Way, opening: boolean): void => {
   f.i32(SEALED_OK);
 };
 
-/** The module's bytes. */
-export const buildSealingKernel = (memoryPages: number): Uint8Array<ArrayBuffer> => {
+/** The module's bytes. `vectors` adds `poly1305(key, message, length, tag)`, all in memory, for the test vectors. */
+export const buildSealingKernel = (memoryPages: number, vectors = false): Uint8Array<ArrayBuffer> => {
   const m = new ModuleBuilder();
   m.importMemory('lattice', 'memory', memoryPages, memoryPages);
   const newWay = (): Way => ({
@@ -426,5 +434,18 @@ export const buildSealingKernel = (memoryPages: number): Uint8Array<ArrayBuffer>
     joined(10, 11);
     install.globalSet(way.counter).end();
   });
+
+  if (vectors) {
+    const f = m.func(rawArguments, [], 'poly1305');
+    const [key, message, length, tag] = [0, 1, 2, 3];
+    const [r, s] = [f.local('v128'), f.local('v128')];
+    const [low, high] = [f.local('i64'), f.local('i64')];
+    const poly = new Poly(f);
+    f.get(key).mem('v128.load', 0).set(r).get(key).mem('v128.load', 16).set(s);
+    poly.key(r);
+    poly.absorb(message, length, false);
+    poly.finish(s, low, high);
+    f.get(tag).get(low).mem('i64.store', 0).get(tag).get(high).mem('i64.store', 8);
+  }
   return m.build();
 };
