@@ -79,20 +79,11 @@ describe('process table', () => {
     expect(machine.calls.slice(-2)).toEqual([`destroyProcess(${child})`, `forgetProcess(${child})`]);
   });
 
-  it('makes a sibling with CLONE_PARENT, and releases a vfork parent at exec or exit', () => {
+  it('makes a sibling with CLONE_PARENT', () => {
     const machine = new Machine();
     const parent = machine.spawn();
     const child = machine.fork(parent);
     const sibling = machine.fork(child, BigInt(CLONE_FLAGS.CLONE_PARENT));
     expect(machine.table.getProcess(sibling)?.ppid).toBe(parent);
-    const first = machine.fork(parent, BigInt(CLONE_FLAGS.CLONE_VFORK));
-    const sleep = machine.kernel('vforkWait', { child: first }) as { outcome?: object };
-    expect(sleep.outcome).toBeUndefined();
-    machine.kernel('execCommit', { pid: first, tid: first, name: 'true', setuid: -1, setgid: -1 });
-    expect(sleep.outcome).toEqual({});
-    const second = machine.fork(parent, BigInt(CLONE_FLAGS.CLONE_VFORK));
-    const again = machine.kernel('vforkWait', { child: second }) as { outcome?: object };
-    machine.exit(second);
-    expect(again.outcome).toEqual({});
   });
 });

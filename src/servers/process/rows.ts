@@ -41,8 +41,6 @@ export const enum Flag {
   keepCapabilities = 8,
   noNewPrivileges = 16,
   dumpable = 32,
-  /** Its parent sleeps in vfork until it executes or ends. */
-  vfork = 64,
   /** One of the servers: takes no signals, has no parent. */
   kernel = 128,
 }

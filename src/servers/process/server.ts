@@ -19,10 +19,9 @@ export interface ProcessServer {
 
 export type ProcessHandlers = Handlers<typeof processProtocol>;
 
-/** Channels: a parent waits for its children, a host for its process, a vfork parent for its child, sigtimedwait for a signal. */
+/** Channels: a parent waits for its children, a host for its process, sigtimedwait for a signal. */
 export const childrenOf = (pid: number): string => `children:${pid}`;
 export const exitOf = (pid: number): string => `exit:${pid}`;
-export const releaseOf = (pid: number): string => `vfork:${pid}`;
 export const signalFor = (tid: number): string => `signal:${tid}`;
 export const TIMERS_CHANGED = 'timers:changed';
 

@@ -9,8 +9,8 @@ import { FULL_SET, SI_USER, SIGCHLD, userInfo } from '../../abi/signals.ts';
 import { tieCut } from './groups.ts';
 import { publish, publishState, usageOf } from './identity.ts';
 import { notifyExit } from './notify.ts';
-import { Flag, NONE, type ProcessControlBlock, WaitEvent } from './rows.ts';
-import { type ProcessServer, releaseOf } from './server.ts';
+import { NONE, type ProcessControlBlock, WaitEvent } from './rows.ts';
+import type { ProcessServer } from './server.ts';
 import { discard } from './signals/queue.ts';
 import { sendSignal } from './signals/send.ts';
 import { disarmAll } from './timers.ts';
@@ -19,13 +19,6 @@ import { disarmAll } from './timers.ts';
 export const reap = (s: ProcessServer, pid: number): void => {
   s.table.removeProcess(pid);
   s.context.kernel.forgetProcess(pid);
-};
-
-/** The vfork parent of a process may go on. */
-export const releaseParent = (s: ProcessServer, process: ProcessControlBlock): void => {
-  if ((process.flags & Flag.vfork) === 0) return;
-  process.flags &= ~Flag.vfork;
-  s.context.wake(releaseOf(process.pid));
 };
 
 const adopt = (s: ProcessServer, parent: ProcessControlBlock): void => {
@@ -60,7 +53,6 @@ export const terminate = (s: ProcessServer, pid: number, status: number): void =
   publishState(s, process);
   adopt(s, process);
   tieCut(s, process, s.table.processes.get(process.ppid), true);
-  releaseParent(s, process);
   const ended = s.context.kernel.destroyProcess(pid, status);
   if (ended instanceof Errno) s.context.kernel.log(`process manager: end of ${pid}: ${ended}`);
   if (notifyExit(s, process)) reap(s, pid);

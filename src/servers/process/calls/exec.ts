@@ -9,7 +9,6 @@ import { idsOf, publish, publishSignals } from '../identity.ts';
 import { Flag, type ProcessControlBlock } from '../rows.ts';
 import type { ProcessHandlers, ProcessServer } from '../server.ts';
 import { resetHandlers } from '../signals/actions.ts';
-import { releaseParent } from '../terminate.ts';
 
 /** Root programs have all capabilities, others none but what is inheritable to root. */
 const capabilitiesOf = (process: Readonly<ProcessControlBlock>): ProcessControlBlock['capabilities'] => {
@@ -56,7 +55,6 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
     process.name = name.slice(0, 15);
     resetHandlers(process);
     soleThread(s, process, tid);
-    releaseParent(s, process);
     publish(s, pid, { name: process.name, ...idsOf(process) });
     publishSignals(s, pid);
     return { secure };

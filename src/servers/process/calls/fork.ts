@@ -11,11 +11,10 @@ import { EAGAIN, EINVAL, Errno, ESRCH, type Result } from '../../../abi/errno.ts
 import { NO_USAGE, RLIMIT_NPROC } from '../../../abi/resource.ts';
 import { SIGRTMAX } from '../../../abi/signals.ts';
 import { CLONE_FLAGS } from '../../../abi/syscalls/kernel.ts';
-import { wait } from '../../../ipc/server.ts';
 import { identityOf } from '../identity.ts';
 import { capable } from '../permission.ts';
 import { Flag, NONE, type ProcessControlBlock, WaitEvent } from '../rows.ts';
-import { type ProcessHandlers, type ProcessServer, releaseOf } from '../server.ts';
+import type { ProcessHandlers, ProcessServer } from '../server.ts';
 import { watchCpuLimit } from '../timers.ts';
 
 /** EAGAIN at the limit on the user's processes; root has none. */
@@ -44,7 +43,7 @@ export const enter = (
   return { child: process.pid };
 };
 
-export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'forkFailed' | 'vforkWait'> => ({
+export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'forkFailed'> => ({
   fork({ parent: pid, tid, flags, exitSignal }) {
     const parent = s.table.processes.get(pid);
     const thread = s.table.threads.get(tid);
@@ -72,7 +71,7 @@ export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'for
         sigQueue: NONE,
         usage: NO_USAGE,
         childUsage: NO_USAGE,
-        flags: (parent.flags & inherited) | (has(flags, CLONE_FLAGS.CLONE_VFORK) ? Flag.vfork : 0),
+        flags: parent.flags & inherited,
         deathSignal: 0,
       },
       thread.savedMask ?? thread.sigMask,
@@ -87,10 +86,5 @@ export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'for
     s.table.timers.delete(child);
     s.table.removeProcess(child);
     return {};
-  },
-
-  vforkWait({ child }) {
-    const process = s.table.processes.get(child);
-    return process !== undefined && (process.flags & Flag.vfork) !== 0 ? wait([releaseOf(child)]) : {};
   },
 });
