@@ -45,6 +45,11 @@ export interface FormOptions {
   readonly widths?: readonly Width[];
   /** CPUID feature the form belongs to: base, x87, mmx, sse … popcnt, cx16. */
   readonly feature?: string;
+  /**
+   * The result is an approximation whose last bits are the processor's own: differential tests accept another value within
+   * the documented error. `single`: 1.5 · 2^−12 relative; `extended`: one unit in the last place, C1 not compared.
+   */
+  readonly approximate?: 'single' | 'extended';
   /** Left out of random streams, with the reason (CPUID, RDTSC, SYSCALL …). */
   readonly untested?: string;
 }

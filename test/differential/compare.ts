@@ -6,11 +6,13 @@
 import { FOP, GPR, MXCSR, RIP, X87, XMM } from '../../src/cpu/state.ts';
 import type { Encoding } from './encode.ts';
 import { CONTEXT_RFLAGS, Kind, RESULT_HEADER } from './layout.ts';
-import { ignoredParts } from './undefined.ts';
+import { FAULTS_ANYWHERE, ignoredParts, SWITCHES_BEFORE_FAULT } from './undefined.ts';
 
 /** CF PF AF ZF SF DF OF AC ID: what is compared of RFLAGS. */
 const FLAGS_COMPARED = 0x240cd5;
 const PF_WRITE_FETCH = 2 | 16;
+/** Of the x87 status word: rounded up. */
+const C1 = 0x200;
 
 export interface Difference {
   readonly field: string;
@@ -85,7 +87,7 @@ export function differences(
   else if (hostKind === Kind.PageFault) {
     const hostAddress = host.getBigUint64(8, true);
     const ourAddress = ours.getBigUint64(8, true);
-    if (hostAddress !== ourAddress)
+    if (hostAddress !== ourAddress && !FAULTS_ANYWHERE.test(encoding.form.mnemonic))
       found.push({ field: 'fault address', host: hex(hostAddress, 16), ours: hex(ourAddress, 16) });
     const hostError = host.getUint32(4, true) & PF_WRITE_FETCH;
     const ourError = ours.getUint32(4, true) & PF_WRITE_FETCH;
@@ -113,13 +115,26 @@ export function differences(
     const o = bytesHex(ours, base + offset, bytes);
     if (h !== o) found.push({ field: name, host: h, ours: o });
   };
+  const { approximate } = encoding.form.options;
   field('mxcsr', MXCSR, 4);
   if (contextBytes > FOP) {
     field('fcw', 192, 2);
-    field('fsw', 194, 2);
-    field('ftw', 196, 1);
-    for (let i = 0; i < 8; i++) field(`R${i}`, X87 + 16 * i, 10);
-    for (let i = 0; i < 16; i++) field(`xmm${i}`, XMM + 16 * i, 16);
+    if (completed || !SWITCHES_BEFORE_FAULT.test(encoding.form.mnemonic)) {
+      if (
+        approximate !== 'extended' ||
+        ((host.getUint16(base + 194, true) ^ ours.getUint16(base + 194, true)) & ~C1) !== 0
+      )
+        field('fsw', 194, 2);
+      field('ftw', 196, 1);
+    }
+    for (let i = 0; i < 8; i++) {
+      const at = base + X87 + 16 * i;
+      if (approximate !== 'extended' || !nextTo(host, ours, at)) field(`R${i}`, X87 + 16 * i, 10);
+    }
+    for (let i = 0; i < 16; i++) {
+      const at = base + XMM + 16 * i;
+      if (approximate !== 'single' || !nearSingles(host, ours, at)) field(`xmm${i}`, XMM + 16 * i, 16);
+    }
   }
   const window = base + contextBytes;
   let run = -1;
@@ -140,6 +155,25 @@ export function differences(
     }
   }
   return found;
+}
+
+/** Whether two extended doubles are at most one unit in the last place apart. */
+function nextTo(a: DataView, b: DataView, at: number): boolean {
+  const value = (view: DataView): bigint =>
+    (BigInt(view.getUint16(at + 8, true) & 0x7fff) << 63n) + (view.getBigUint64(at, true) & 0x7fffffffffffffffn);
+  const apart = value(a) - value(b);
+  return (a.getUint16(at + 8, true) ^ b.getUint16(at + 8, true)) >> 15 === 0 && apart >= -1n && apart <= 1n;
+}
+
+/** Whether four singles are pairwise within the error that RCPPS and RSQRTPS may have. */
+function nearSingles(a: DataView, b: DataView, at: number): boolean {
+  for (let i = at; i < at + 16; i += 4) {
+    if (a.getUint32(i, true) === b.getUint32(i, true)) continue;
+    const x = a.getFloat32(i, true);
+    const y = b.getFloat32(i, true);
+    if (!(Math.abs(x - y) <= Math.abs(x) * 1.5 * 2 ** -11)) return false;
+  }
+  return true;
 }
 
 const FLAG_NAMES: readonly (readonly [number, string])[] = [

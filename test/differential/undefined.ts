@@ -3,7 +3,7 @@
  * Asked only when something differs. Where it depends on the state (shift counts) the rule is here, else in the form's
  * `undefinedFlags`.
  */
-import { FCW, FSW, Reg, X87 } from '../../src/cpu/state.ts';
+import { Reg } from '../../src/cpu/state.ts';
 import type { Encoding } from './encode.ts';
 
 export const FLAG_BITS: Readonly<Record<string, number>> = { cf: 1, pf: 4, af: 16, zf: 64, sf: 128, of: 2048 };
@@ -68,5 +68,7 @@ export function ignoredParts(encoding: Encoding, context: DataView): Ignored {
   return result;
 }
 
-/** Offsets of the context that are compared as x87 state. */
-export const X87_FIELDS = { FCW, FSW, X87 };
+/** Images and masked stores are many accesses: which part faults first is the processor's choice. */
+export const FAULTS_ANYWHERE = /^(fn?save|fn?stenv|fldenv|frstor|fxsave|fxrstor|fxsave64|fxrstor64|maskmov(q|dqu))$/;
+/** MMX instructions that may have switched the x87 state to MMX before they fault. */
+export const SWITCHES_BEFORE_FAULT = /^(maskmovq|cvt[a-z]+2pi|cvtpi2[a-z]+)$/;

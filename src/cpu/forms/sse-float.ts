@@ -271,7 +271,7 @@ const approximation = (opcode: string, mnemonic: string, root: boolean): Form[] 
         const r = reciprocal(u, b, root);
         u.writeVector(0, shape === 'ss' ? mergeLow(u, u.readVector(0), r, 32) : r);
       },
-      { feature: 'sse', untested: 'approximations differ between processors' },
+      { feature: 'sse', approximate: 'single' },
     ),
   );
 

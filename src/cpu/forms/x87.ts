@@ -170,7 +170,7 @@ const unary: Form[] = UNARY.map(([code, name]) =>
     name,
     '',
     operation('unary', code),
-    TRANSCENDENTAL.has(name) ? { feature: 'x87', untested: 'the last bit is the processor’s own' } : X87,
+    TRANSCENDENTAL.has(name) ? { feature: 'x87', approximate: 'extended' } : X87,
   ),
 );
 
@@ -179,7 +179,7 @@ const environment =
   (u) =>
     u.helperTrap(`x87.${name}`, u.address(0), number(u, u.width === 16 ? 0 : 1), number(u, registers));
 
-const widths: FormOptions = { feature: 'x87', widths: [16, 32, 64], untested: 'instruction pointers differ' };
+const widths: FormOptions = { feature: 'x87', widths: [16, 32, 64] };
 
 const control: Form[] = [
   form('D9 /4', 'fldenv', 'M', environment('loadEnvironment', 0), widths),
