@@ -4,10 +4,10 @@
  */
 import type { Form, FormOptions } from '../forms.ts';
 import { type Binary, interleave, LANEWISE, PAIRWISE, shiftLanes } from '../simd/integer.ts';
-import { i32, imm8, iota, joinLow, type LaneBits, low64, lowBits, storeSlot, toI64, zeroVector } from '../simd/lift.ts';
-import { mmxForm, mmxVector, writeMmxLow } from '../simd/mmx.ts';
+import { i32, imm8, iota, joinLow, type LaneBits, low64, lowBits, splat64, toI64 } from '../simd/lift.ts';
+import { enterMmx, mmxForm, mmxVector, resetTop, writeMmxLow } from '../simd/mmx.ts';
 import { atMost, extractLane, insertLane, shuffleBytes, shuffleWords } from '../simd/permute.ts';
-import { FLOAT_A, FLOAT_B, FSW, FTW } from '../state.ts';
+import { FTW } from '../state.ts';
 import type { Uops, Value } from '../uops.ts';
 import { maskedStoreAddress } from './sse-move.ts';
 
@@ -63,10 +63,14 @@ const shift = (
   ),
 ];
 
+/** All eight bytes must be writable, whatever the mask. */
 const storeMasked = (u: Uops): void => {
-  storeSlot(u, FLOAT_A, mmxVector(u, 0));
-  storeSlot(u, FLOAT_B, joinLow(u, mmxVector(u, 1), zeroVector(u)));
-  u.helperTrap('simd.storeMasked', maskedStoreAddress(u));
+  enterMmx(u);
+  const address = maskedStoreAddress(u);
+  u.prepareStore(address, 8);
+  const mask = u.wasm('i8x16.shr_s', mmxVector(u, 1), i32(u, 7));
+  const old = splat64(u, u.load(address, 64));
+  u.store(address, 64, low64(u, u.wasm('v128.bitselect', mmxVector(u, 0), old, mask)));
 };
 
 export const forms: readonly Form[] = [
@@ -195,6 +199,6 @@ export const forms: readonly Form[] = [
   mmxForm('NP 0F F7 /r', 'maskmovq', 'Pq,Nq', storeMasked, SSE),
   mmxForm('NP 0F 77', 'emms', '', (u) => {
     u.setState(FTW, 8, u.constant(0));
-    u.setState(FSW, 16, u.integer('and', u.state(FSW, 16), u.constant(0xc7ff)));
+    resetTop(u);
   }),
 ];

@@ -19,7 +19,7 @@ import {
   splat64,
   zeroVector,
 } from '../simd/lift.ts';
-import { mmxForm } from '../simd/mmx.ts';
+import { checkX87, enterMmx, mmxForm } from '../simd/mmx.ts';
 import {
   allBelow,
   below,
@@ -169,8 +169,13 @@ const packed = (
 const whole = (u: Uops): Value => u.readVector(1, true);
 const half = (u: Uops): Value => u.readVectorLow(1, 64);
 
-/** An MMX source; memory does not switch the x87 unit to MMX state. */
-const mmxSource = (u: Uops): Value => splat64(u, u.isMemory(1) ? u.load(u.address(1), 64) : u.readMmx(1));
+/** An MMX source. With a memory source the instruction has nothing to do with the x87 unit. */
+function mmxSource(u: Uops): Value {
+  if (u.isMemory(1)) return splat64(u, u.load(u.address(1), 64));
+  checkX87(u);
+  enterMmx(u);
+  return splat64(u, u.readMmx(1));
+}
 
 const toMmx = (
   prefix: string,
@@ -186,6 +191,7 @@ const toMmx = (
     `Pq,${operand}`,
     (u) => {
       const b = bits === 32 ? half(u) : whole(u);
+      enterMmx(u);
       const name = bits === 32 ? mnemonic : mnemonic.replace('2pi', '2dq');
       u.writeMmx(0, low64(u, toIntegers(u, bits, b, truncate, name)));
     },
@@ -226,7 +232,7 @@ export const forms: readonly Form[] = [
   packed('66 0F E6 /r', 'cvttpd2dq', 'Vdq,Wpd', whole, (u, b) => toIntegers(u, 64, b, true, 'cvttpd2dq')),
   packed('F2 0F E6 /r', 'cvtpd2dq', 'Vdq,Wpd', whole, (u, b) => toIntegers(u, 64, b, false, 'cvtpd2dq')),
   packed('F3 0F E6 /r', 'cvtdq2pd', 'Vpd,Wq', half, (u, b) => u.wasm('f64x2.convert_low_i32x4_s', b)),
-  mmxForm(
+  form(
     'NP 0F 2A /r',
     'cvtpi2ps',
     'Vps,Qq',
@@ -236,7 +242,7 @@ export const forms: readonly Form[] = [
     },
     SSE,
   ),
-  mmxForm(
+  form(
     '66 0F 2A /r',
     'cvtpi2pd',
     'Vpd,Qq',

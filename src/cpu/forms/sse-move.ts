@@ -3,9 +3,9 @@
  * the register, a scalar register move keeps it. Only the U forms, LDDQU and the 32- and 64-bit ones take unaligned memory.
  */
 import { type Form, type FormOptions, form } from '../forms.ts';
-import { joinLow, low64, storeSlot, zeroVector } from '../simd/lift.ts';
+import { i32, joinLow, low64, zeroVector } from '../simd/lift.ts';
 import { mmxForm } from '../simd/mmx.ts';
-import { FLOAT_A, FLOAT_B, Reg } from '../state.ts';
+import { Reg } from '../state.ts';
 import type { Uops, Value } from '../uops.ts';
 
 const SSE: FormOptions = { feature: 'sse' };
@@ -108,10 +108,12 @@ const nonTemporal = (opcode: string, mnemonic: string, size: string, options: Fo
 export const maskedStoreAddress = (u: Uops): Value =>
   u.integer('add', u.segmentBase(), u.register(Reg.RDI, u.addressWidth));
 
+/** All 16 bytes must be writable, whatever the mask. */
 const storeMasked = (u: Uops): void => {
-  storeSlot(u, FLOAT_A, u.readVector(0));
-  storeSlot(u, FLOAT_B, u.readVector(1));
-  u.helperTrap('simd.storeMasked', maskedStoreAddress(u));
+  const address = maskedStoreAddress(u);
+  u.prepareStore(address, 16);
+  const mask = u.wasm('i8x16.shr_s', u.readVector(1), i32(u, 7));
+  u.storeVector(address, u.wasm('v128.bitselect', u.readVector(0), u.loadVector(address), mask));
 };
 
 /** Writes a value to register operand `index`, upper half zero. */

@@ -8,8 +8,9 @@
  */
 import { FCW, FDP, FIP, FOP, FSW, FTW, MXCSR, X87, XMM } from '../state.ts';
 
-/** Bytes that are written; the rest of the 512 is left alone. */
-export const IMAGE_SIZE = 416;
+export const AREA_SIZE = 512;
+/** Bytes that FXSAVE writes; the rest of the area is left alone. */
+const IMAGE_SIZE = 416;
 /** The bits of MXCSR that exist. */
 export const MXCSR_MASK = 0xffff;
 

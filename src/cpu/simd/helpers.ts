@@ -5,36 +5,9 @@
 import { Trap } from '../engine.ts';
 import { type Helper, type Machine, NO_TRAP } from '../helpers.ts';
 import { FLOAT_A, FLOAT_B, FLOAT_R } from '../state.ts';
-import { IMAGE_SIZE, imageMxcsr, MXCSR_MASK, restoreImage, saveImage } from './fxsave.ts';
+import { AREA_SIZE, imageMxcsr, MXCSR_MASK, restoreImage, saveImage } from './fxsave.ts';
 import { runSlow } from './slow.ts';
 import { compareStrings, crc32 } from './strings.ts';
-
-/** Runs of bytes of A whose mask byte in B has its top bit set, as [first, past]. */
-function maskedRuns(bytes: Uint8Array): [number, number][] {
-  const runs: [number, number][] = [];
-  for (let i = 0; i < 16; i++) {
-    if (bytes[FLOAT_B + i] < 0x80) continue;
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === i) last[1]++;
-    else runs.push([i, i + 1]);
-  }
-  return runs;
-}
-
-/** MASKMOVDQU: nothing is stored unless all can be. */
-function storeMasked(machine: Machine, address: bigint): number {
-  const runs = maskedRuns(machine.stateBytes);
-  const at = (offset: number): bigint => BigInt.asUintN(64, address + BigInt(offset));
-  for (const [first, past] of runs) {
-    const trap = machine.probeWrite(at(first), past - first);
-    if (trap !== NO_TRAP) return trap;
-  }
-  for (const [first, past] of runs) {
-    const trap = machine.writeBytes(at(first), machine.stateBytes.subarray(FLOAT_A + first, FLOAT_A + past));
-    if (trap !== NO_TRAP) return trap;
-  }
-  return NO_TRAP;
-}
 
 /** Leaves the mask in FLOAT_R; answers index and flags as forms/sse-string.ts expects them. */
 function compare(machine: Machine, immediate: number, lengthA: number, lengthB: number): number {
@@ -53,9 +26,18 @@ function compare(machine: Machine, immediate: number, lengthA: number, lengthB: 
   return index | (flags << 8);
 }
 
+/** The whole area must be writable, though its end is left alone; its last byte is touched first. */
+function save(machine: Machine, address: bigint, wide: number): number {
+  let trap = machine.probeWrite(address + BigInt(AREA_SIZE - 1), 1);
+  if (trap === NO_TRAP) trap = machine.probeWrite(address, AREA_SIZE);
+  if (trap !== NO_TRAP) return trap;
+  return machine.writeBytes(address, saveImage(machine.state, machine.stateBytes, wide !== 0));
+}
+
 function restore(machine: Machine, address: bigint, wide: number): number {
-  const image = new Uint8Array(IMAGE_SIZE);
-  const trap = machine.readBytes(address, image);
+  const image = new Uint8Array(AREA_SIZE);
+  let trap = machine.readBytes(address + BigInt(AREA_SIZE - 1), image.subarray(0, 1));
+  if (trap === NO_TRAP) trap = machine.readBytes(address, image);
   if (trap !== NO_TRAP) return trap;
   if (imageMxcsr(image) > MXCSR_MASK) return Trap.GeneralProtection;
   restoreImage(machine.state, machine.stateBytes, image, wide !== 0);
@@ -70,12 +52,6 @@ export const helpers: Helper[] = [
     create: (machine) => (code: number) => runSlow(machine.state, code),
   },
   {
-    name: 'simd.storeMasked',
-    params: ['i64'],
-    result: 'i32',
-    create: (machine) => (address: bigint) => storeMasked(machine, address),
-  },
-  {
     name: 'simd.compareStrings',
     params: ['i32', 'i32', 'i32'],
     result: 'i32',
@@ -86,8 +62,7 @@ export const helpers: Helper[] = [
     name: 'simd.save',
     params: ['i64', 'i32'],
     result: 'i32',
-    create: (machine) => (address: bigint, wide: number) =>
-      machine.writeBytes(BigInt.asUintN(64, address), saveImage(machine.state, machine.stateBytes, wide !== 0)),
+    create: (machine) => (address: bigint, wide: number) => save(machine, BigInt.asUintN(64, address), wide),
   },
   {
     name: 'simd.restore',
