@@ -24,6 +24,13 @@ export const ZERO_REGISTER = 128;
 export const RIP = 136;
 export const FLAG_RESULT = 144;
 export const FLAG_AUX = 152;
+/** Bits of FLAG_AUX that invert PF and SF. */
+export const AUX_PARITY = 2;
+export const AUX_SIGN = 1;
+/** Bits that PUSHF always shows: bit 1, and IF. */
+export const RFLAGS_FIXED = 0x202;
+/** Bits kept in RFLAGS_OTHER: TF, DF, NT, AC, ID. */
+export const RFLAGS_WRITABLE = 0x24_4500;
 /** i32: bits of RFLAGS that are neither status flags nor fixed: TF 8, DF 10, AC 18, ID 21. */
 export const RFLAGS_OTHER = 160;
 export const MXCSR = 164;

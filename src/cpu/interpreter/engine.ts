@@ -1,0 +1,146 @@
+/**
+ * The interpreter as an `Engine`: it owns one window's function table and module instances, calls generated code, and
+ * serves what that code leaves to TypeScript: decoding, helpers, accesses outside the tags, single steps.
+ */
+import { DECODE_CACHE } from '../../memory/layout.ts';
+import { type Engine, type EngineHost, Trap } from '../engine.ts';
+import { HELPERS } from '../helpers.ts';
+import { at, RFLAGS_OTHER, RIP } from '../state.ts';
+import { LIBRARY } from './library.ts';
+import { GuestMachine } from './machine.ts';
+import { BUDGET_LEFT, EXIT_RESUME, EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
+import { RECORD_SIZE } from './record.ts';
+import { Translator } from './translator.ts';
+
+interface Exports {
+  run(budget: number): number;
+  runRecord(record: number, budget: number): number;
+  insert(first: number, end: number): void;
+  clear(first: number, end: number): void;
+}
+
+/** Keeps budgets in bytes of records inside 31 bits. */
+const MAX_BUDGET = 40_000_000;
+const TABLE_SIZE = 1024;
+const TRAP_FLAG = 0x100;
+
+export class Interpreter implements Engine {
+  readonly #translator: Translator;
+  readonly #machine: GuestMachine;
+  readonly #state: Int32Array;
+  readonly #exports: Exports;
+  readonly #table = new WebAssembly.Table({ initial: TABLE_SIZE, element: 'anyfunc' });
+  // biome-ignore lint/complexity/noBannedTypes: signatures are given by the helper's declaration.
+  readonly #functions = new Map<string, Function>();
+  /** Handlers below this are in the table. */
+  #installed = 0;
+
+  constructor(
+    private readonly memory: WebAssembly.Memory,
+    host: EngineHost,
+  ) {
+    this.#translator = new Translator(memory, host);
+    this.#machine = new GuestMachine(memory, host);
+    this.#state = new Int32Array(memory.buffer, at(0), 2048);
+    for (const [name, f] of this.#machine.imports()) this.#functions.set(name, f);
+    const base = LIBRARY.base();
+    this.#exports = this.#instantiate(base.module, base.imports, base.end) as unknown as Exports;
+    this.#translator.clearWith = () => this.#clear();
+  }
+
+  get statistics(): { decoded: number; flushes: number } {
+    return this.#translator;
+  }
+
+  run(budget: number): Trap {
+    let left = Math.min(budget, MAX_BUDGET) * RECORD_SIZE;
+    const state = this.#state;
+    for (;;) {
+      if ((state[RFLAGS_OTHER >> 2] & TRAP_FLAG) !== 0) return this.#singleStep();
+      const code = this.#exports.run(left);
+      if (code < EXIT_UNRESOLVED) return code;
+      left = state[BUDGET_LEFT >> 2];
+      if (left <= 0) return Trap.Budget;
+      if (code === EXIT_RESUME) continue;
+      const trap = this.#resolve();
+      if (trap >= 0) return trap;
+    }
+  }
+
+  invalidate(page: number): void {
+    this.#translator.invalidate(Math.floor(page / 4096));
+  }
+
+  reset(): void {
+    this.#clear();
+  }
+
+  inherit(parent: Engine): void {
+    if (!(parent instanceof Interpreter)) return;
+    this.#clear();
+    this.#translator.copyFrom(parent.#translator);
+    this.#install();
+    this.#exports.insert(this.#translator.first, this.#translator.top);
+  }
+
+  /** Decodes at RIP and links the branch that led there. Returns a trap, or −1. */
+  #resolve(): number {
+    const translator = this.#translator;
+    const state = this.#state;
+    const low = state[RIP >> 2];
+    const high = state[(RIP >> 2) + 1];
+    const flushes = translator.flushes;
+    const source = state[LINK_SOURCE >> 2];
+    let record = translator.find(low, high);
+    if (record === 0) {
+      record = translator.translate(low, high);
+      if (record < 0) return -1 - record;
+      this.#install();
+    }
+    if (source !== 0 && flushes === translator.flushes) translator.patchLink(source, record);
+    return -1;
+  }
+
+  #singleStep(): Trap {
+    const state = this.#state;
+    const record = this.#translator.translateOne(state[RIP >> 2], state[(RIP >> 2) + 1]);
+    if (record < 0) return (-1 - record) as Trap;
+    this.#install();
+    const code = this.#exports.runRecord(record, RECORD_SIZE);
+    return code === Trap.Budget || code === EXIT_RESUME || code === EXIT_UNRESOLVED ? Trap.SingleStep : code;
+  }
+
+  #clear(): void {
+    this.#exports.clear(DECODE_CACHE, this.#translator.top);
+    this.#translator.forget();
+  }
+
+  /** Puts all handlers generated so far into the table. */
+  #install(): void {
+    if (this.#installed === LIBRARY.size) return;
+    for (const { module, imports, end } of LIBRARY.after(this.#installed)) this.#instantiate(module, imports, end);
+  }
+
+  #instantiate(module: WebAssembly.Module, imports: readonly string[], end: number): WebAssembly.Exports {
+    if (this.#table.length < end) this.#table.grow(Math.max(end - this.#table.length, TABLE_SIZE));
+    // biome-ignore lint/complexity/noBannedTypes: as above.
+    const h: Record<string, Function> = {};
+    for (const name of imports) h[name] = this.#function(name);
+    const instance = new WebAssembly.Instance(module, {
+      e: { memory: this.memory, table: this.#table },
+      h: h as WebAssembly.ModuleImports,
+    });
+    this.#installed = end;
+    return instance.exports;
+  }
+
+  // biome-ignore lint/complexity/noBannedTypes: as above.
+  #function(name: string): Function {
+    let f = this.#functions.get(name);
+    if (f === undefined) {
+      f = HELPERS.get(name)!.create(this.#machine);
+      this.#functions.set(name, f);
+    }
+    return f;
+  }
+}

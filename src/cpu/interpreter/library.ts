@@ -1,0 +1,148 @@
+/**
+ * The handlers generated so far, shared by all engines of this JavaScript realm. A handler is generated when the
+ * translator first meets its variant and keeps its table index for good; `link` compiles those that no module holds yet.
+ * Engines created later start from one module that holds everything known by then.
+ */
+import type { AddressKind } from '../decode/decoder.ts';
+import { SHAPES } from '../decode/table.ts';
+import { Trap } from '../engine.ts';
+import { HELPERS } from '../helpers.ts';
+import { at } from '../state.ts';
+import type { Width } from '../uops.ts';
+import { intern, type LinkableBody, SymbolicBody } from './body.ts';
+import { emitHandler } from './handler.ts';
+import { type Definition, HANDLER_TYPE, linkModule } from './link.ts';
+import { EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
+import { HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
+import { EXPORTED, FLOAT_FUNCTIONS, IMPORTED, RUNTIME } from './runtime.ts';
+import { HORIZON, RECORD } from './values.ts';
+
+/** Table positions of the handlers that belong to no form. */
+export const enum Special {
+  /** The record was dropped: its address is looked up again. */
+  Dropped = 1,
+  /** A run goes on elsewhere: not an instruction. */
+  Continue = 2,
+  InvalidOpcode = 3,
+  TooLong = 4,
+  /** End of a single step. */
+  Stop = 5,
+}
+
+export interface HandlerModule {
+  readonly module: WebAssembly.Module;
+  /** Helpers it imports. */
+  readonly imports: readonly string[];
+  /** Handlers with indices below this are in this module or an earlier one. */
+  readonly end: number;
+}
+
+const WIDTH_INDEX: Record<number, number> = { 8: 0, 16: 1, 32: 2, 64: 3 };
+/** A module is rebuilt whole for the next engine once this many handlers stand in later ones. */
+const CONSOLIDATE_ABOVE = 16;
+
+const special = (emit: (f: SymbolicBody) => void): LinkableBody => {
+  const f = new SymbolicBody(HANDLER_TYPE.params, HANDLER_TYPE.results);
+  emit(f);
+  return f.link();
+};
+
+/** Goes to the address in IMMEDIATE without retiring anything. */
+const goElsewhere = (f: SymbolicBody, patch: boolean): void => {
+  f.get(RECORD).get(HORIZON).i32(RECORD_SIZE).op('i32.add');
+  if (patch) f.returnCall(intern('jump.resolve'));
+  else f.get(RECORD).mem('i64.load', IMMEDIATE, 3).returnCall(intern('jump.indirect'));
+};
+
+const SPECIAL_BODIES: readonly LinkableBody[] = [
+  special((f) => f.op('unreachable')),
+  special((f) => goElsewhere(f, false)),
+  special((f) => {
+    const link = f.local('i32');
+    f.get(RECORD).mem('i32.load', LINK, 2).tee(link).if();
+    f.get(link).get(HORIZON).get(RECORD).op('i32.sub').get(link).op('i32.add');
+    f.get(link).mem('i32.load', HANDLER, 2).returnCallIndirect(0).end();
+    goElsewhere(f, true);
+  }),
+  special((f) => f.get(RECORD).get(HORIZON).i32(Trap.InvalidOpcode).callNamed('exit.fault')),
+  special((f) => f.get(RECORD).get(HORIZON).i32(Trap.GeneralProtection).callNamed('exit.fault')),
+  special((f) => {
+    f.i32(at(LINK_SOURCE) | 0)
+      .i32(0)
+      .mem('i32.store', 0, 2);
+    f.get(RECORD).mem('i64.load', IMMEDIATE, 3).get(HORIZON).get(RECORD).op('i32.sub').i32(EXIT_UNRESOLVED);
+    f.callNamed('exit.at');
+  }),
+];
+
+const runtimeBodies = new Map<string, LinkableBody>();
+
+function define(name: string): Definition {
+  const helper = HELPERS.get(name);
+  if (helper !== undefined) {
+    return { imported: { params: helper.params, results: helper.result === undefined ? [] : [helper.result] } };
+  }
+  const imported = IMPORTED.get(name);
+  if (imported !== undefined) return { imported };
+  let body = runtimeBodies.get(name);
+  if (body === undefined) {
+    const runtime = RUNTIME.get(name) ?? FLOAT_FUNCTIONS.get(name);
+    if (runtime === undefined) throw new Error(`no runtime function ${name}`);
+    const f = new SymbolicBody(runtime.params, runtime.results);
+    runtime.emit(f);
+    body = f.link();
+    runtimeBodies.set(name, body);
+  }
+  return { body };
+}
+
+class HandlerLibrary {
+  readonly #indices = new Int16Array(SHAPES.length << 8);
+  readonly #bodies: LinkableBody[] = [...SPECIAL_BODIES];
+  #base: HandlerModule | undefined;
+  /** Modules after the base, in order. */
+  #later: HandlerModule[] = [];
+
+  /** Table index of the handler of a variant, generating it if need be. */
+  index(form: number, width: number, memory: boolean, addressKind: AddressKind, repeat: number): number {
+    const key = (form << 8) | (WIDTH_INDEX[width] << 6) | (memory ? 32 : 0) | (addressKind << 2) | repeat;
+    const found = this.#indices[key];
+    if (found !== 0) return found;
+    const index = this.#bodies.length;
+    this.#bodies.push(emitHandler({ shape: SHAPES[form], width: width as Width, memory, addressKind, repeat }));
+    this.#indices[key] = index;
+    return index;
+  }
+
+  /** How many table entries exist. */
+  get size(): number {
+    return this.#bodies.length;
+  }
+
+  /** The module that a new engine starts from; holds the runtime's exports. */
+  base(): HandlerModule {
+    const loose = this.#bodies.length - (this.#base?.end ?? 0);
+    if (this.#base === undefined || loose > CONSOLIDATE_ABOVE) {
+      this.#base = this.#link(0, EXPORTED);
+      this.#later = [];
+    }
+    return this.#base;
+  }
+
+  /** Modules that hold the handlers from `have` on, in order, linking a new one if need be. */
+  after(have: number): readonly HandlerModule[] {
+    const linked = this.#later.at(-1)?.end ?? this.#base?.end ?? 0;
+    if (linked < this.#bodies.length) this.#later.push(this.#link(linked, []));
+    const modules = this.#later.filter((module) => module.end > have);
+    if (this.#base !== undefined && this.#base.end > have) modules.unshift(this.#base);
+    return modules;
+  }
+
+  #link(first: number, exported: readonly string[]): HandlerModule {
+    const linked = linkModule(first, this.#bodies.slice(first), exported, define, intern);
+    return { module: new WebAssembly.Module(linked.bytes), imports: linked.imports, end: this.#bodies.length };
+  }
+}
+
+/** All handlers of this realm. */
+export const LIBRARY = new HandlerLibrary();

@@ -1,0 +1,408 @@
+/**
+ * Runtime functions of generated code, in WebAssembly: leaving a handler, resolving transfers, slow memory accesses, wide
+ * arithmetic, bulk string moves, and the entry `run`. They come along with every module that reaches them.
+ *
+ * Functions that modules import from TypeScript (`IMPORTED`): `memory.outside*`, which serve what the tags do not allow.
+ */
+import { READ_TAGS, WRITE_TAGS } from '../../memory/layout.ts';
+import type { ValueType } from '../../wasm/module.ts';
+import { floatFunctions } from '../simd/float.ts';
+import { at, FLOAT_TRAP, RETIRED, RIP, SCRATCH } from '../state.ts';
+import { intern, type Signature, type SymbolicBody } from './body.ts';
+import { BUDGET_LEFT, EXIT_UNRESOLVED, FAULT, HASH_MASK, HASH_MULTIPLIER, HASH_TABLE, LINK_SOURCE } from './private.ts';
+import { ADDRESS, HANDLER, IMMEDIATE, LENGTH, LINK, RECORD_SIZE } from './record.ts';
+
+export interface RuntimeFunction extends Signature {
+  emit(f: SymbolicBody): void;
+}
+
+const fn = (
+  params: readonly ValueType[],
+  results: readonly ValueType[],
+  emit: (f: SymbolicBody) => void,
+): RuntimeFunction => ({ params, results, emit });
+
+const address = (offset: number): number => at(offset) | 0;
+/** Handlers have type 0 in every module. */
+const HANDLER_TYPE_INDEX = 0;
+
+/** Continues at the record in local `found` with `left` bytes of budget. */
+const transfer = (f: SymbolicBody, found: number, left: number): void => {
+  f.get(found).get(left).get(found).op('i32.add');
+  f.get(found).mem('i32.load', HANDLER, 2).returnCallIndirect(HANDLER_TYPE_INDEX);
+};
+
+/** Parameters: record, horizon, target. Retires the instruction, looks the target up and goes there. */
+const emitJump = (f: SymbolicBody, target: number, patch: boolean): void => {
+  const left = f.local('i32');
+  const found = f.local('i32');
+  f.get(1).get(0).op('i32.sub').i32(RECORD_SIZE).op('i32.sub').set(left);
+  f.get(target).callNamed('lookup').tee(found).op('i32.eqz').if();
+  f.i32(address(LINK_SOURCE));
+  if (patch) f.get(0);
+  else f.i32(0);
+  f.mem('i32.store', 0, 2);
+  f.get(target).get(left).i32(EXIT_UNRESOLVED).returnCall(intern('exit.at')).end();
+  if (patch) f.get(0).get(found).mem('i32.store', LINK, 2);
+  f.get(left).i32(0).op('i32.le_s').if();
+  f.get(target).get(left).i32(0).returnCall(intern('exit.at')).end();
+  transfer(f, found, left);
+};
+
+/** Copies `length` (local 1) bytes between guest memory at local 0 and SCRATCH, byte by byte. */
+const copyBytes = (f: SymbolicBody, out: boolean): void => {
+  const i = f.local('i32');
+  f.loop();
+  const guest = (): void => {
+    f.get(0).op('i32.wrap_i64').get(i).op('i32.add');
+  };
+  const scratch = (): void => {
+    f.get(i).i32(address(SCRATCH)).op('i32.add');
+  };
+  if (out) {
+    guest();
+    scratch();
+  } else {
+    scratch();
+    guest();
+  }
+  f.mem('i32.load8_u').mem('i32.store8');
+  f.get(i).i32(1).op('i32.add').tee(i).get(1).op('i32.lt_u').brIf(0).end();
+};
+
+/** Pushes whether the tag table denies the page of the address that `push` pushes. */
+const denies = (f: SymbolicBody, tags: number, push: () => void): void => {
+  push();
+  f.i64(10)
+    .op('i64.shr_u')
+    .op('i32.wrap_i64')
+    .i32(0x3f_fffc)
+    .op('i32.and')
+    .i32(tags | 0)
+    .op('i32.or');
+  f.mem('i32.load', 0, 2);
+  push();
+  f.i64(32).op('i64.shr_u').op('i32.wrap_i64').op('i32.xor').i32(-1).op('i32.ne');
+};
+
+const slowAccess = (tags: number, outside: string, copy: 'in' | 'out' | 'none'): RuntimeFunction =>
+  fn(['i64', 'i32'], [], (f) => {
+    denies(f, tags, () => f.get(0));
+    denies(f, tags, () => f.get(0).get(1).op('i64.extend_i32_u').op('i64.add').i64(1).op('i64.sub'));
+    f.op('i32.or').if();
+    f.i32(address(FAULT)).get(0).get(1).callNamed(outside).mem('i32.store', 0, 2);
+    f.else();
+    if (copy !== 'none') copyBytes(f, copy === 'out');
+    f.end();
+  });
+
+/** Pushes the hash table's byte offset for the address in local `target`. */
+const hash = (f: SymbolicBody, target: number): void => {
+  f.get(target).op('i32.wrap_i64').i32(0xfff).op('i32.and');
+  f.get(target)
+    .op('i32.wrap_i64')
+    .i32(12)
+    .op('i32.shr_u')
+    .i32(HASH_MULTIPLIER | 0)
+    .op('i32.mul')
+    .i32(8)
+    .op('i32.shr_u');
+  f.op('i32.add');
+};
+
+const entryAddress = (f: SymbolicBody, index: number): void => {
+  f.get(index).i32(HASH_MASK).op('i32.and').i32(2).op('i32.shl').i32(address(HASH_TABLE)).op('i32.add');
+};
+
+/** Pushes the address of the record in local `record`, taking dropped records into account. */
+const recordAddress = (f: SymbolicBody, record: number): void => {
+  f.get(record).mem('i64.load', IMMEDIATE, 3).get(record).mem('i64.load', ADDRESS, 3);
+  f.get(record).mem('i64.load', ADDRESS, 3).i64(-1).op('i64.eq').op('select');
+};
+
+export const RUNTIME: ReadonlyMap<string, RuntimeFunction> = new Map<string, RuntimeFunction>([
+  // ── Leaving ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  [
+    'exit.at',
+    fn(['i64', 'i32', 'i32'], ['i32'], (f) => {
+      f.i32(address(RIP)).get(0).mem('i64.store', 0, 3);
+      f.i32(address(BUDGET_LEFT)).get(1).mem('i32.store', 0, 2);
+      f.get(2);
+    }),
+  ],
+  [
+    'exit.fault',
+    fn(['i32', 'i32', 'i32'], ['i32'], (f) => {
+      f.get(0).mem('i64.load', ADDRESS, 3).get(1).get(0).op('i32.sub').get(2).callNamed('exit.at');
+    }),
+  ],
+  [
+    'exit.retire',
+    fn(['i32', 'i32', 'i32'], ['i32'], (f) => {
+      f.get(0).mem('i64.load', ADDRESS, 3).get(0).mem('i64.load8_u', LENGTH).op('i64.add');
+      f.get(1).get(0).op('i32.sub').i32(RECORD_SIZE).op('i32.sub').get(2).callNamed('exit.at');
+    }),
+  ],
+  [
+    'exit.memory',
+    fn(['i32', 'i32'], ['i32'], (f) => {
+      f.get(0).get(1).i32(address(FAULT)).mem('i32.load', 0, 2);
+      f.i32(address(FAULT)).i32(0).mem('i32.store', 0, 2).callNamed('exit.fault');
+    }),
+  ],
+  [
+    'exit.float',
+    fn(['i32', 'i32'], ['i32'], (f) => {
+      f.get(0).get(1).i32(address(FLOAT_TRAP)).mem('i32.load', 0, 2).i32(1).op('i32.sub');
+      f.i32(address(FLOAT_TRAP)).i32(0).mem('i32.store', 0, 2).callNamed('exit.fault');
+    }),
+  ],
+  // ── Transfers ───────────────────────────────────────────────────────────────────────────────────────────────────
+  ['jump.indirect', fn(['i32', 'i32', 'i64'], ['i32'], (f) => emitJump(f, 2, false))],
+  [
+    'jump.resolve',
+    fn(['i32', 'i32'], ['i32'], (f) => {
+      const target = f.local('i64');
+      f.get(0).mem('i64.load', IMMEDIATE, 3).set(target);
+      emitJump(f, target, true);
+    }),
+  ],
+  [
+    'lookup',
+    fn(['i64'], ['i32'], (f) => {
+      const index = f.local('i32');
+      const record = f.local('i32');
+      hash(f, 0);
+      f.set(index).loop();
+      entryAddress(f, index);
+      f.mem('i32.load', 0, 2).tee(record).op('i32.eqz').if().i32(0).return().end();
+      f.get(record).mem('i64.load', ADDRESS, 3).get(0).op('i64.eq').if().get(record).return().end();
+      f.get(index).i32(1).op('i32.add').set(index).br(0).end().op('unreachable');
+    }),
+  ],
+  [
+    'insert',
+    fn(['i32', 'i32'], [], (f) => {
+      // Enters all live records of [first, end).
+      const target = f.local('i64');
+      const index = f.local('i32');
+      f.block().loop().get(0).get(1).op('i32.ge_u').brIf(1);
+      f.get(0).mem('i64.load', ADDRESS, 3).tee(target).i64(-1).op('i64.ne').if();
+      hash(f, target);
+      f.set(index).block().loop();
+      entryAddress(f, index);
+      f.mem('i32.load', 0, 2).op('i32.eqz').brIf(1);
+      f.get(index).i32(1).op('i32.add').set(index).br(0).end().end();
+      entryAddress(f, index);
+      f.get(0).mem('i32.store', 0, 2).end();
+      f.get(0).i32(RECORD_SIZE).op('i32.add').set(0).br(0).end().end();
+    }),
+  ],
+  [
+    'clear',
+    fn(['i32', 'i32'], [], (f) => {
+      // Empties every cluster that an address of the records [first, end) hashes into.
+      const target = f.local('i64');
+      const index = f.local('i32');
+      f.block().loop().get(0).get(1).op('i32.ge_u').brIf(1);
+      recordAddress(f, 0);
+      f.set(target);
+      hash(f, target);
+      f.set(index).block().loop();
+      entryAddress(f, index);
+      f.mem('i32.load', 0, 2).op('i32.eqz').brIf(1);
+      entryAddress(f, index);
+      f.i32(0).mem('i32.store', 0, 2);
+      f.get(index).i32(1).op('i32.add').set(index).br(0).end().end();
+      f.get(0).i32(RECORD_SIZE).op('i32.add').set(0).br(0).end().end();
+    }),
+  ],
+  // ── Entry ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  [
+    'run',
+    fn(['i32'], ['i32'], (f) => {
+      // Parameter: budget in bytes of records. Runs from RIP.
+      const record = f.local('i32');
+      f.i32(address(RIP)).mem('i64.load', 0, 3).callNamed('lookup').tee(record).op('i32.eqz').if();
+      f.i32(address(LINK_SOURCE)).i32(0).mem('i32.store', 0, 2);
+      f.i32(address(BUDGET_LEFT)).get(0).mem('i32.store', 0, 2);
+      f.i32(EXIT_UNRESOLVED).return().end();
+      f.get(record).get(0).callNamed('runRecord');
+    }),
+  ],
+  [
+    'runRecord',
+    fn(['i32', 'i32'], ['i32'], (f) => {
+      // Parameters: record, budget in bytes of records.
+      const code = f.local('i32');
+      f.get(0)
+        .get(0)
+        .get(1)
+        .op('i32.add')
+        .get(0)
+        .mem('i32.load', HANDLER, 2)
+        .callIndirect(HANDLER_TYPE_INDEX)
+        .set(code);
+      f.i32(address(RETIRED)).i32(address(RETIRED)).mem('i64.load', 0, 3);
+      f.get(1).i32(address(BUDGET_LEFT)).mem('i32.load', 0, 2).op('i32.sub').i32(RECORD_SIZE).op('i32.div_s');
+      f.op('i64.extend_i32_s').op('i64.add').mem('i64.store', 0, 3);
+      f.get(code);
+    }),
+  ],
+  // ── Memory ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  ['memory.read', slowAccess(READ_TAGS, 'memory.outsideRead', 'in')],
+  ['memory.readForWrite', slowAccess(WRITE_TAGS, 'memory.outsideReadForWrite', 'in')],
+  ['memory.write', slowAccess(WRITE_TAGS, 'memory.outsideWrite', 'out')],
+  ['memory.probeWrite', slowAccess(WRITE_TAGS, 'memory.outsideProbe', 'none')],
+  // ── Wide arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
+  [
+    'multiply.high',
+    fn(['i64', 'i64'], ['i64'], (f) => {
+      const low = (n: number): void => {
+        f.get(n).i64(0xffff_ffff).op('i64.and');
+      };
+      const high = (n: number): void => {
+        f.get(n).i64(32).op('i64.shr_u');
+      };
+      const t = f.local('i64');
+      const w = f.local('i64');
+      low(0);
+      low(1);
+      f.op('i64.mul').i64(32).op('i64.shr_u');
+      high(0);
+      low(1);
+      f.op('i64.mul').op('i64.add').set(t);
+      low(0);
+      high(1);
+      f.op('i64.mul');
+      low(t);
+      f.op('i64.add').set(w);
+      high(0);
+      high(1);
+      f.op('i64.mul');
+      high(t);
+      f.op('i64.add');
+      high(w);
+      f.op('i64.add');
+    }),
+  ],
+  [
+    'multiply.highSigned',
+    fn(['i64', 'i64'], ['i64'], (f) => {
+      f.get(0).get(1).callNamed('multiply.high');
+      f.get(0).i64(63).op('i64.shr_s').get(1).op('i64.and').op('i64.sub');
+      f.get(1).i64(63).op('i64.shr_s').get(0).op('i64.and').op('i64.sub');
+    }),
+  ],
+  [
+    'divide.unsigned128',
+    fn(['i64', 'i64', 'i64'], ['i64', 'i64', 'i32'], (f) => {
+      const top = f.local('i64');
+      const i = f.local('i32');
+      f.get(0).op('i64.eqz').if();
+      f.get(1).get(2).op('i64.div_u').get(1).get(2).op('i64.rem_u').i32(1).return().end();
+      f.get(0).get(2).op('i64.ge_u').if().i64(0).i64(0).i32(0).return().end();
+      f.loop();
+      f.get(0).i64(63).op('i64.shr_s').set(top);
+      f.get(0).i64(1).op('i64.shl').get(1).i64(63).op('i64.shr_u').op('i64.or').set(0);
+      f.get(1).i64(1).op('i64.shl').set(1);
+      f.get(top).op('i32.wrap_i64').get(0).get(2).op('i64.ge_u').op('i32.or').if();
+      f.get(0).get(2).op('i64.sub').set(0).get(1).i64(1).op('i64.or').set(1).end();
+      f.get(i).i32(1).op('i32.add').tee(i).i32(64).op('i32.lt_u').brIf(0).end();
+      f.get(1).get(0).i32(1);
+    }),
+  ],
+  [
+    'divide.signed128',
+    fn(['i64', 'i64', 'i64'], ['i64', 'i64', 'i32'], (f) => {
+      const quotient = f.local('i64');
+      const remainder = f.local('i64');
+      const sign = f.local('i64');
+      const dividendSign = f.local('i64');
+      const fits = f.local('i32');
+      f.get(0).i64(63).op('i64.shr_s').tee(dividendSign).get(2).i64(63).op('i64.shr_s').op('i64.xor').set(sign);
+      f.get(dividendSign).i64(0).op('i64.ne').if();
+      f.get(0).i64(-1).op('i64.xor').get(1).op('i64.eqz').op('i64.extend_i32_u').op('i64.add').set(0);
+      f.i64(0).get(1).op('i64.sub').set(1).end();
+      f.get(2).i64(0).op('i64.lt_s').if().i64(0).get(2).op('i64.sub').set(2).end();
+      f.get(0).get(1).get(2).callNamed('divide.unsigned128').set(fits).set(remainder).set(quotient);
+      // The magnitude may reach 2^63 only if the quotient is negative.
+      f.get(quotient).get(sign).op('i64.add').i64(0).op('i64.ge_s').get(quotient).op('i64.eqz').op('i32.or');
+      f.get(fits).op('i32.and').set(fits);
+      f.get(quotient).get(sign).op('i64.xor').get(sign).op('i64.sub');
+      f.get(remainder).get(dividendSign).op('i64.xor').get(dividendSign).op('i64.sub');
+      f.get(fits);
+    }),
+  ],
+  // ── Strings: elements that could be done at once inside one page each; 0 leaves the work to the single step ─────
+  [
+    'string.move',
+    fn(['i64', 'i64', 'i64', 'i64'], ['i64'], (f) => {
+      // destination, source, count, log2 of the element's bytes
+      const room = f.local('i64');
+      const other = f.local('i64');
+      const bytes = f.local('i64');
+      emitRoom(f, 0, room);
+      emitRoom(f, 1, other);
+      f.get(room).get(other).get(room).get(other).op('i64.lt_u').op('select').get(3).op('i64.shr_u').set(room);
+      f.get(room).get(2).get(room).get(2).op('i64.lt_u').op('select').set(room);
+      f.get(room).get(3).op('i64.shl').set(bytes);
+      f.get(0).get(1).op('i64.sub').get(bytes).op('i64.lt_u');
+      denies(f, READ_TAGS, () => f.get(1));
+      f.op('i32.or');
+      denies(f, WRITE_TAGS, () => f.get(0));
+      f.op('i32.or').if().i64(0).return().end();
+      f.get(0).op('i32.wrap_i64').get(1).op('i32.wrap_i64').get(bytes).op('i32.wrap_i64').memoryCopy();
+      f.get(room);
+    }),
+  ],
+  [
+    'string.fill',
+    fn(['i64', 'i64', 'i64', 'i64'], ['i64'], (f) => {
+      // destination, value, count, log2 of the element's bytes
+      const room = f.local('i64');
+      emitRoom(f, 0, room);
+      f.get(room).get(3).op('i64.shr_u').set(room);
+      f.get(room).get(2).get(room).get(2).op('i64.lt_u').op('select').set(room);
+      // All bytes of the element must be equal: compare with its lowest byte spread over the element.
+      f.get(1).i64(0xff).op('i64.and').i64(0x0101_0101_0101_0101n).op('i64.mul');
+      f.i64(64).i64(8).get(3).op('i64.shl').op('i64.sub').op('i64.shr_u').get(1).op('i64.ne');
+      denies(f, WRITE_TAGS, () => f.get(0));
+      f.op('i32.or').if().i64(0).return().end();
+      f.get(0)
+        .op('i32.wrap_i64')
+        .get(1)
+        .op('i32.wrap_i64')
+        .get(room)
+        .get(3)
+        .op('i64.shl')
+        .op('i32.wrap_i64')
+        .memoryFill();
+      f.get(room);
+    }),
+  ],
+]);
+
+/** Bytes from the address in local `from` to the end of its page. */
+function emitRoom(f: SymbolicBody, from: number, into: number): void {
+  f.i64(4096).get(from).i64(4095).op('i64.and').op('i64.sub').set(into);
+}
+
+/** Functions written in TypeScript that runtime functions need, besides helpers. */
+export const IMPORTED: ReadonlyMap<string, Signature> = new Map(
+  ['memory.outsideRead', 'memory.outsideReadForWrite', 'memory.outsideWrite', 'memory.outsideProbe'].map((name) => [
+    name,
+    { params: ['i64', 'i32'], results: ['i32'] },
+  ]),
+);
+
+/** Arithmetic under MXCSR (cpu/simd/float.ts). */
+export const FLOAT_FUNCTIONS: ReadonlyMap<string, RuntimeFunction> = new Map(
+  Object.entries(floatFunctions).map(([name, emit]) => [
+    name,
+    fn(['v128', 'v128'], ['v128'], (f) => emit(f, { slow: intern('simd.float') })),
+  ]),
+);
+
+/** Functions that the base module exports. */
+export const EXPORTED = ['run', 'runRecord', 'lookup', 'insert', 'clear'] as const;

@@ -1,0 +1,352 @@
+/**
+ * Decodes runs of guest instructions into records of the decode cache, keeps the table from addresses to records, and
+ * drops records when their page changes. A run goes on past conditional branches, calls and system calls until an
+ * instruction that ends a block, the page's end, or an instruction that is decoded already.
+ *
+ * Entry points: `find`, `translate`, `invalidate`, `clear`, `copyFrom`.
+ */
+import { DECODE_CACHE, DECODE_CACHE_SIZE, EXECUTE_TAGS } from '../../memory/layout.ts';
+import { AddressKind, decode, Instruction, NO_REGISTER, Status } from '../decode/decoder.ts';
+import { File, Place } from '../decode/operands.ts';
+import { FORM_ENDS, FORM_IMMEDIATE, Immediate, SHAPES } from '../decode/table.ts';
+import { Access, type EngineHost, Trap } from '../engine.ts';
+import { at, FS_BASE, GPR, GS_BASE, TRAP_ACCESS, TRAP_ADDRESS, X87, XMM } from '../state.ts';
+import { LIBRARY, Special } from './library.ts';
+import { HASH_MASK, HASH_MULTIPLIER, HASH_TABLE } from './private.ts';
+import {
+  ADDRESS,
+  DISPLACEMENT,
+  HANDLER,
+  IMMEDIATE,
+  IMMEDIATE2,
+  INDEX,
+  LENGTH,
+  LINK,
+  RECORD_SIZE,
+  REG,
+  RM,
+  SCALE,
+  SEGMENT,
+} from './record.ts';
+
+const PAGE = 4096;
+const MAX_RUN = 64;
+const WORDS = RECORD_SIZE / 4;
+/** Two records for a single step, then runs. */
+const FIRST = DECODE_CACHE + 2 * RECORD_SIZE;
+/** Records are kept below this, so that the hash table stays sparse. */
+const LIMIT = DECODE_CACHE + Math.min(DECODE_CACHE_SIZE, 300_000 * RECORD_SIZE) - (MAX_RUN + 2) * RECORD_SIZE;
+const TWO_32 = 0x1_0000_0000;
+
+/** Linear address of each register file's first slot, and bytes between slots. */
+const slotAddress = (file: File, number: number): number => {
+  switch (file) {
+    case File.Vector:
+      return at(XMM + number * 16);
+    case File.Mmx:
+      return at(X87 + (number & 7) * 16);
+    default:
+      return at(GPR + number * 8);
+  }
+};
+
+/** Per form: register file of ModRM.reg or the opcode register, and of ModRM.rm; 128 marks byte registers. */
+const BYTE = 128;
+const REG_FILE = new Uint8Array(SHAPES.length);
+const RM_FILE = new Uint8Array(SHAPES.length);
+const FROM_OPCODE = new Uint8Array(SHAPES.length);
+for (const shape of SHAPES) {
+  for (const operand of shape.operands) {
+    const file = operand.file | (operand.size === 'b' && operand.file === File.General ? BYTE : 0);
+    if (operand.place === Place.Rm) RM_FILE[shape.index] = file;
+    else if (operand.place === Place.Reg || operand.place === Place.Opcode) REG_FILE[shape.index] = file;
+    if (operand.place === Place.Opcode) FROM_OPCODE[shape.index] = 1;
+  }
+}
+/** Address of a register operand: SPL–DIL with any REX prefix, AH–BH without. */
+function registerSlot(file: number, number: number, rex: number): number {
+  if (file === (BYTE | File.General)) {
+    return rex === 0 && number >= 4 && number < 8 ? at(GPR + (number - 4) * 8 + 1) : at(GPR + number * 8);
+  }
+  return slotAddress(file as File, number);
+}
+
+export class Translator {
+  /** Next free record. */
+  top = FIRST;
+  decoded = 0;
+  flushes = 0;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #hash: Int32Array;
+  readonly #executeTags: Int32Array;
+  readonly #state: DataView;
+  readonly #d = new Instruction();
+  /** Runs by page number: start and end record, two entries a run. */
+  #runs = new Map<number, number[]>();
+  readonly #join = new Uint8Array(64);
+  #sidePage: Uint8Array | undefined;
+  #codePage = -1;
+  #code: Uint8Array = this.#join;
+
+  constructor(
+    readonly memory: WebAssembly.Memory,
+    private readonly host: EngineHost,
+  ) {
+    const { buffer } = memory;
+    this.#words = new Int32Array(buffer, DECODE_CACHE, DECODE_CACHE_SIZE / 4);
+    this.#bytes = new Uint8Array(buffer, DECODE_CACHE, DECODE_CACHE_SIZE);
+    this.#hash = new Int32Array(buffer, at(HASH_TABLE), HASH_MASK + 1);
+    this.#executeTags = new Int32Array(buffer, EXECUTE_TAGS, 1 << 20);
+    this.#state = new DataView(buffer, at(0), PAGE);
+  }
+
+  /** The record of an address (as two halves), or 0. */
+  find(low: number, high: number): number {
+    const words = this.#words;
+    for (let entry = this.#hashOf(low); ; entry++) {
+      const record = this.#hash[entry & HASH_MASK];
+      if (record === 0) return 0;
+      const word = ((record >>> 0) - DECODE_CACHE) >>> 2;
+      if (words[word + ADDRESS / 4] === (low | 0) && words[word + ADDRESS / 4 + 1] === high) return record >>> 0;
+    }
+  }
+
+  /**
+   * Decodes the run at an address and returns its first record; or, negative, −1 − trap if it cannot be fetched.
+   * May flush: then no record address from before is valid, and `flushes` has grown.
+   */
+  translate(low: number, high: number): number {
+    if (high < 0 || high > 0x7fff) return this.#unfetchable(low, high);
+    if (this.top > LIMIT) {
+      this.flushes++;
+      this.clearWith?.();
+    }
+    const start = this.top;
+    const rip = high * TWO_32 + (low >>> 0);
+    const page = Math.floor(rip / PAGE);
+    const code = this.#fetchable(page);
+    if (code === undefined) return this.#fault(rip);
+    this.#noteRun(page);
+    const pageAddress = page * PAGE;
+    let offset = rip - pageAddress;
+    const d = this.#d;
+    let ended = false;
+    let crossing = false;
+    let count = 0;
+    while (!ended && !crossing && offset < PAGE && count < MAX_RUN) {
+      const address = pageAddress + offset;
+      if (count > 0 && this.find(address | 0, high) !== 0) break;
+      let status = decode(code, offset, PAGE, d);
+      if (status === Status.Short) {
+        const rest = PAGE - offset;
+        this.#join.set(code.subarray(offset));
+        const next = this.#fetchable(page + 1);
+        if (next === undefined) {
+          if (count === 0) return this.#fault(pageAddress + PAGE);
+          break;
+        }
+        this.#join.set(next.subarray(0, 16), rest);
+        status = decode(this.#join, 0, rest + 16, d);
+        crossing = true;
+      }
+      const record = this.top;
+      this.top += RECORD_SIZE;
+      this.#write(record, status, address);
+      this.#enter(address | 0, record);
+      count++;
+      offset += d.length;
+      ended = status !== Status.Ok || FORM_ENDS[d.form] !== 0;
+    }
+    this.decoded += count;
+    if (!ended) this.#writeContinue(pageAddress + offset);
+    this.#runs.get(page)!.push(start, this.top);
+    if (crossing) {
+      this.#noteRun(page + 1);
+      this.#runs.get(page + 1)!.push(start, this.top);
+    }
+    return start;
+  }
+
+  /** Decodes one instruction into the records of a single step; returns the record or −1 − trap. */
+  translateOne(low: number, high: number): number {
+    if (high < 0 || high > 0x7fff) return this.#unfetchable(low, high);
+    const rip = high * TWO_32 + (low >>> 0);
+    const page = Math.floor(rip / PAGE);
+    const offset = rip - page * PAGE;
+    const code = this.#fetchable(page);
+    if (code === undefined) return this.#fault(rip);
+    const d = this.#d;
+    let status = decode(code, offset, PAGE, d);
+    if (status === Status.Short) {
+      this.#join.set(code.subarray(offset));
+      const next = this.#fetchable(page + 1);
+      if (next === undefined) return this.#fault((page + 1) * PAGE);
+      this.#join.set(next.subarray(0, 16), PAGE - offset);
+      status = decode(this.#join, 0, PAGE - offset + 16, d);
+    }
+    this.#write(DECODE_CACHE, status, rip);
+    this.#writeSpecial(DECODE_CACHE + RECORD_SIZE, Special.Stop, rip + d.length);
+    return DECODE_CACHE;
+  }
+
+  /** Stores the target's record into the branch record that missed it. */
+  patchLink(source: number, target: number): void {
+    this.#words[((source >>> 0) - DECODE_CACHE + LINK) >>> 2] = target | 0;
+  }
+
+  /** Drops the records of all runs that include bytes of this page. */
+  invalidate(page: number): void {
+    const runs = this.#runs.get(page);
+    if (runs === undefined) return;
+    this.#runs.delete(page);
+    const words = this.#words;
+    for (let i = 0; i < runs.length; i += 2) {
+      for (let record = runs[i]; record < runs[i + 1]; record += RECORD_SIZE) {
+        const word = (record - DECODE_CACHE) >>> 2;
+        const low = words[word + ADDRESS / 4];
+        const high = words[word + ADDRESS / 4 + 1];
+        if (low === -1 && high === -1) continue;
+        words[word + IMMEDIATE / 4] = low;
+        words[word + IMMEDIATE / 4 + 1] = high;
+        words[word + ADDRESS / 4] = -1;
+        words[word + ADDRESS / 4 + 1] = -1;
+        words[word + HANDLER / 4] = Special.Dropped;
+      }
+    }
+  }
+
+  /** Empties the hash table over the records of [from, to); given by the engine, which has it in WebAssembly. */
+  clearWith: (() => void) | undefined;
+
+  /** Forgets all runs; the hash table must be empty of them. */
+  forget(): void {
+    this.top = FIRST;
+    this.#runs.clear();
+    this.#codePage = -1;
+  }
+
+  get first(): number {
+    return FIRST;
+  }
+
+  /** Takes over the records of another window that holds the same program. */
+  copyFrom(other: Translator): void {
+    const from = FIRST - DECODE_CACHE;
+    const to = other.top - DECODE_CACHE;
+    this.#bytes.set(other.#bytes.subarray(from, to), from);
+    this.top = other.top;
+    this.#runs = new Map([...other.#runs].map(([page, runs]) => [page, runs.slice()]));
+    for (const page of this.#runs.keys()) this.host.codeTranslated(page * PAGE);
+  }
+
+  #hashOf(low: number): number {
+    return (low & 0xfff) + (Math.imul(low >>> 12, HASH_MULTIPLIER) >>> 8);
+  }
+
+  #enter(low: number, record: number): void {
+    let entry = this.#hashOf(low);
+    while (this.#hash[entry & HASH_MASK] !== 0) entry++;
+    this.#hash[entry & HASH_MASK] = record | 0;
+  }
+
+  /** The bytes of a page if instructions may be fetched from it. */
+  #fetchable(page: number): Uint8Array | undefined {
+    const tag = this.#executeTags[page % 0x10_0000];
+    if ((tag ^ Math.floor(page / 0x10_0000)) === -1) {
+      if (page !== this.#codePage) {
+        this.#codePage = page;
+        this.#code = new Uint8Array(this.memory.buffer, (page % 0x10_0000) * PAGE, PAGE);
+      }
+      return this.#code;
+    }
+    const side = (this.#sidePage ??= new Uint8Array(PAGE));
+    return this.host.sideRead(page * PAGE, side) ? side : undefined;
+  }
+
+  #noteRun(page: number): void {
+    if (this.#runs.has(page)) return;
+    this.#runs.set(page, []);
+    this.host.codeTranslated(page * PAGE);
+  }
+
+  #fault(address: number): number {
+    this.#state.setBigUint64(TRAP_ADDRESS, BigInt(address), true);
+    this.#state.setInt32(TRAP_ACCESS, Access.Execute, true);
+    return -1 - Trap.PageFault;
+  }
+
+  #unfetchable(low: number, high: number): number {
+    if (high >= -0x8000 && high < 0) {
+      this.#state.setInt32(TRAP_ADDRESS, low, true);
+      this.#state.setInt32(TRAP_ADDRESS + 4, high, true);
+      this.#state.setInt32(TRAP_ACCESS, Access.Execute, true);
+      return -1 - Trap.PageFault;
+    }
+    return -1 - Trap.GeneralProtection;
+  }
+
+  #writeContinue(target: number): void {
+    this.#writeSpecial(this.top, Special.Continue, target);
+    this.top += RECORD_SIZE;
+  }
+
+  #writeSpecial(record: number, handler: Special, target: number): void {
+    const words = this.#words;
+    const word = (record - DECODE_CACHE) >>> 2;
+    words.fill(0, word, word + WORDS);
+    words[word + HANDLER / 4] = handler;
+    words[word + IMMEDIATE / 4] = target | 0;
+    words[word + IMMEDIATE / 4 + 1] = Math.floor(target / TWO_32);
+    words[word + ADDRESS / 4] = -1;
+    words[word + ADDRESS / 4 + 1] = -1;
+  }
+
+  #write(record: number, status: Status, rip: number): void {
+    const d = this.#d;
+    const words = this.#words;
+    const word = (record - DECODE_CACHE) >>> 2;
+    words[word + ADDRESS / 4] = rip | 0;
+    words[word + ADDRESS / 4 + 1] = Math.floor(rip / TWO_32);
+    words[word + LINK / 4] = 0;
+    if (status !== Status.Ok) {
+      d.length = 1;
+      words[word + HANDLER / 4] = status === Status.Invalid ? Special.InvalidOpcode : Special.TooLong;
+      return;
+    }
+    const { form } = d;
+    words[word + HANDLER / 4] = LIBRARY.index(form, d.width, d.memory, d.addressKind, d.repeat);
+    const next = rip + d.length;
+    words[word + REG / 4] = registerSlot(REG_FILE[form], FROM_OPCODE[form] !== 0 ? d.opcodeRegister : d.reg, d.rex);
+    let displacement = d.displacement;
+    let displacementHigh = displacement >> 31;
+    if (d.memory) {
+      words[word + RM / 4] = at(GPR + d.base * 8);
+      words[word + INDEX / 4] = at(GPR + d.index * 8);
+      if (d.ripRelative) {
+        const target = next + displacement;
+        displacement = target | 0;
+        displacementHigh = Math.floor(target / TWO_32);
+      }
+    } else words[word + RM / 4] = registerSlot(RM_FILE[form], d.rm, d.rex);
+    words[word + DISPLACEMENT / 4] = displacement;
+    words[word + DISPLACEMENT / 4 + 1] = displacementHigh;
+    const kind = FORM_IMMEDIATE[form];
+    if (kind === Immediate.RelativeByte || kind === Immediate.RelativeZ) {
+      const target = next + d.immediate;
+      words[word + IMMEDIATE / 4] = target | 0;
+      words[word + IMMEDIATE / 4 + 1] = Math.floor(target / TWO_32);
+    } else {
+      words[word + IMMEDIATE / 4] = d.immediate;
+      words[word + IMMEDIATE / 4 + 1] = d.immediateHigh;
+      if (d.addressKind >= AddressKind.Segment) {
+        words[word + SEGMENT / 4] = at(d.segment === 4 ? FS_BASE : d.segment === 5 ? GS_BASE : GPR + NO_REGISTER * 8);
+      }
+    }
+    const byte = record - DECODE_CACHE;
+    this.#bytes[byte + SCALE] = d.scale;
+    this.#bytes[byte + LENGTH] = d.length;
+    this.#bytes[byte + IMMEDIATE2] = d.immediate2;
+    this.#bytes[byte + IMMEDIATE2 + 1] = d.immediate2 >> 8;
+  }
+}
