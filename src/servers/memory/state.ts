@@ -1,0 +1,65 @@
+/** What every handler of the memory manager works with: its tables, the kernel calls, and a few things they all ask. */
+import { Errno } from '../../abi/errno.ts';
+import type { memoryProtocol } from '../../ipc/protocols/memory.ts';
+import type { Handlers, ServerContext } from '../../ipc/server.ts';
+import type { SortedTable, Table } from '../../ipc/store.ts';
+import { PAGE_SIZE, USER_LIMIT } from '../../memory/layout.ts';
+import type { MemoryRegion, ProcessMemory, ShmSegment } from './rows.ts';
+
+export interface MemoryServer {
+  readonly context: ServerContext;
+  readonly processes: Table<number, ProcessMemory>;
+  /** Regions of each process by start address. */
+  readonly regions: SortedTable<MemoryRegion>;
+  /** Free stretches of each process's mmap zone, by size and place (free-space.ts). */
+  readonly gaps: SortedTable<object>;
+  /** System V segments by index. */
+  readonly segments: Table<number, ShmSegment>;
+  /** Index of the segment with a key; index of the segment with a kernel object. */
+  readonly segmentByKey: Table<number, { index: number }>;
+  readonly segmentByObject: Table<number, { index: number }>;
+  /** One row, 0: the index given last and the sequence number of identifiers. */
+  readonly segmentIds: Table<number, { last: number; sequence: number }>;
+}
+
+export const createMemoryServer = (context: ServerContext): MemoryServer => ({
+  context,
+  processes: context.store.table('processes'),
+  regions: context.store.sorted('regions'),
+  gaps: context.store.sorted('gaps'),
+  segments: context.store.table('segments'),
+  segmentByKey: context.store.table('segments by key'),
+  segmentByObject: context.store.table('segments by object'),
+  segmentIds: context.store.table('segment ids'),
+});
+
+export type MemoryHandlers = Handlers<typeof memoryProtocol>;
+
+export const pageUp = (value: number): number => Math.ceil(value / PAGE_SIZE) * PAGE_SIZE;
+export const pageDown = (value: number): number => Math.floor(value / PAGE_SIZE) * PAGE_SIZE;
+export const aligned = (value: number): boolean => value % PAGE_SIZE === 0;
+
+/** Whether [start, start + length) lies in user space. */
+export const inUserSpace = (start: number, length: number): boolean =>
+  start >= 0 && length <= USER_LIMIT && start <= USER_LIMIT - length;
+
+/** The soft limit on a resource (abi/resource.ts); Infinity for none, or if the kernel does not know the process. */
+export const limitOf = (m: MemoryServer, pid: number, resource: number): number => {
+  const process = m.context.kernel.process(pid);
+  return process instanceof Errno
+    ? Number.POSITIVE_INFINITY
+    : (process.limits[resource]?.[0] ?? Number.POSITIVE_INFINITY);
+};
+
+/** The process's row for writing. A process that calls has one: exec made it. */
+export const editProcess = (m: MemoryServer, pid: number): ProcessMemory => {
+  const process = m.processes.edit(pid);
+  if (process === undefined) throw new Error(`process ${pid} has no address space`);
+  return process;
+};
+
+export const getProcess = (m: MemoryServer, pid: number): Readonly<ProcessMemory> => {
+  const process = m.processes.get(pid);
+  if (process === undefined) throw new Error(`process ${pid} has no address space`);
+  return process;
+};
