@@ -20,6 +20,9 @@ export const CAP_LAST = 40;
 /** Every capability: what root has. */
 export const ALL_CAPABILITIES = (1n << BigInt(CAP_LAST + 1)) - 1n;
 
+/** Those that override file permissions: chown, dac_override, dac_read_search, fowner, fsetid, linux_immutable, mknod, mac_override. */
+export const FILE_CAPABILITIES = [0, 1, 2, 3, 4, 9, 27, 32].reduce((set, n) => set | (1n << BigInt(n)), 0n);
+
 export const capabilityBit = (capability: number): bigint => 1n << BigInt(capability);
 
 export const CAPABILITY_VERSION_1 = 0x1998_0330;

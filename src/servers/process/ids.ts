@@ -4,7 +4,7 @@
  * Whoever has CAP_SETUID (CAP_SETGID) may take any id; others exchange the real, effective and saved ones. The file system
  * id follows the effective one. A change that leaves no user id at 0 drops the capabilities.
  */
-import { CAP_SETGID, CAP_SETUID } from '../../abi/credentials.ts';
+import { CAP_SETGID, CAP_SETUID, FILE_CAPABILITIES } from '../../abi/credentials.ts';
 import { EINVAL, EPERM, type Errno } from '../../abi/errno.ts';
 import { idsOf, publish } from './identity.ts';
 import { capable } from './permission.ts';
@@ -39,6 +39,15 @@ const followCapabilities = (process: ProcessControlBlock, before: Ids): void => 
   if (before.effective === 0 && process.euid !== 0) effective = 0n;
   if (before.effective !== 0 && process.euid === 0) effective = permitted;
   process.capabilities = { effective, permitted, inheritable };
+};
+
+/** setfsuid to and from root: what overrides file permissions comes into effect, or goes out of it. */
+export const followFileCapabilities = (process: ProcessControlBlock, before: number): void => {
+  const { effective, permitted } = process.capabilities;
+  if (before === 0 && process.fsuid !== 0)
+    process.capabilities = { ...process.capabilities, effective: effective & ~FILE_CAPABILITIES };
+  if (before !== 0 && process.fsuid === 0)
+    process.capabilities = { ...process.capabilities, effective: effective | (permitted & FILE_CAPABILITIES) };
 };
 
 /** Sets the ids that are given; those who hold no right must have checked. */

@@ -2,7 +2,7 @@
 import { CAP_SETGID, NGROUPS_MAX } from '../../../abi/credentials.ts';
 import { EFAULT, EINVAL, EPERM, Errno, type Result } from '../../../abi/errno.ts';
 import { publish } from '../identity.ts';
-import { currentIds, type IdKind, KEEP, mayTakeAny, setOne, setThree, setTwo } from '../ids.ts';
+import { currentIds, followFileCapabilities, type IdKind, KEEP, mayTakeAny, setOne, setThree, setTwo } from '../ids.ts';
 import { capable } from '../permission.ts';
 import { NONE } from '../rows.ts';
 import {
@@ -59,6 +59,7 @@ export const idCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
     const allowed = id === real || id === effective || id === saved || id === before || mayTakeAny(process, kind);
     if (id !== KEEP && allowed && id !== before) {
       process[key] = id;
+      if (kind === 'user') followFileCapabilities(process, before);
       publish(s, pid, { [key]: id });
     }
     return before;
