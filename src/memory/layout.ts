@@ -9,8 +9,9 @@
  *     0xffc0_0000 ─ 0xffff_ffff   state block of the running thread, scratch, lookup tables of the engine
  *
  * A tag at index `(v >>> 12) & 0xfffff` holds the complement of the upper 32 bits of the page's address while that access
- * is allowed and 0 while it is not. An access to v is allowed when `tag ^ (v >>> 32) == -1`. User addresses end below
- * 2^47, so a valid tag is never 0.
+ * is allowed and 0 while it is not. An access to v is allowed when `tag ^ (v >>> 32) == -1`, computed with 64 bits from the
+ * sign-extended tag: user addresses end below 2^47, so a valid tag is negative, and 0 matches no address (with 32 bits it
+ * would match those whose upper half is all ones).
  */
 export const PAGE_SIZE = 4096;
 export const PAGE_SHIFT = 12;

@@ -106,14 +106,17 @@ export class MemoryEmitter extends FlagEmitter {
     f.end();
   }
 
-  /** Pushes whether an access cannot go the fast way: page not allowed, or crossing into the next. */
+  /**
+   * Pushes whether an access cannot go the fast way: page not allowed, or crossing into the next. Tags are compared with 64
+   * bits, for the sign of a valid one tells it from 0, which upper bits of all ones would match in 32.
+   */
   #denied(address: Value, bytes: number, tags: number): void {
     const { f } = this;
     this.push(address).i64(10).op('i64.shr_u').op('i32.wrap_i64').i32(TAG_OFFSET).op('i32.and');
     f.i32(tags | 0)
       .op('i32.or')
-      .mem('i32.load', 0, 2);
-    this.push(address).i64(32).op('i64.shr_u').op('i32.wrap_i64').op('i32.xor').i32(-1).op('i32.ne');
+      .mem('i64.load32_s', 0, 2);
+    this.push(address).i64(32).op('i64.shr_u').op('i64.xor').i64(-1).op('i64.ne');
     if (bytes > 1) {
       this.push(address)
         .op('i32.wrap_i64')

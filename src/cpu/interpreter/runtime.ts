@@ -80,9 +80,9 @@ const denies = (f: SymbolicBody, tags: number, push: () => void): void => {
     .op('i32.and')
     .i32(tags | 0)
     .op('i32.or');
-  f.mem('i32.load', 0, 2);
+  f.mem('i64.load32_s', 0, 2);
   push();
-  f.i64(32).op('i64.shr_u').op('i32.wrap_i64').op('i32.xor').i32(-1).op('i32.ne');
+  f.i64(32).op('i64.shr_u').op('i64.xor').i64(-1).op('i64.ne');
 };
 
 const slowAccess = (tags: number, outside: string, copy: 'in' | 'out' | 'none'): RuntimeFunction =>
