@@ -10,6 +10,19 @@ const hex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2
 const NEAR: FormOptions = { widths: [64] };
 const LAST: FormOptions = { widths: [64], ends: true };
 
+/** #GP at the transfer itself if the target is not canonical. */
+const requireCanonical = (u: Uops, target: Value): void =>
+  u.trapIf(
+    u.toBool(u.integer('shr_u', u.integer('add', target, u.constant(1n << 47n)), u.constant(48))),
+    Trap.GeneralProtection,
+  );
+
+const jumpIndirect: Lift = (u) => {
+  const target = u.read(0);
+  requireCanonical(u, target);
+  u.jump(target, 'jump');
+};
+
 /** Pushes the return address. */
 const pushReturn = (u: Uops): void => {
   const pointer = u.integer('sub', u.register(Reg.RSP, 64), u.constant(8));
@@ -29,6 +42,7 @@ const callRelative: Lift = (u) => {
 
 const callIndirect: Lift = (u) => {
   const target = u.read(0);
+  requireCanonical(u, target);
   pushReturn(u);
   u.jump(target, 'call');
 };
@@ -38,6 +52,7 @@ const returnNear =
   (u) => {
     const pointer = u.register(Reg.RSP, 64);
     const target = u.load(pointer, 64);
+    requireCanonical(u, target);
     let after = u.integer('add', pointer, u.constant(8));
     if (releases) after = u.integer('add', after, u.read(0));
     u.setRegister(Reg.RSP, 64, after);
@@ -110,7 +125,7 @@ export const forms: readonly Form[] = [
   ]),
   form('E9', 'jmp', 'Jz', (u) => u.jumpRelative(0, 'jump'), LAST),
   form('EB', 'jmp', 'Jb', (u) => u.jumpRelative(0, 'jump'), LAST),
-  form('FF /4', 'jmp', 'Eq', (u) => u.jump(u.read(0), 'jump'), LAST),
+  form('FF /4', 'jmp', 'Eq', jumpIndirect, LAST),
   form('E8', 'call', 'Jz', callRelative, NEAR),
   form('FF /2', 'call', 'Eq', callIndirect, NEAR),
   form('C3', 'ret', '', returnNear(false), LAST),

@@ -18,7 +18,7 @@ export const forms: readonly Form[] = [
   form('F3 90', 'pause', '', nothing),
   form('0F 1F /r', 'nop', 'Ev', nothing),
   ...[0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e].map((byte) => form(`0F ${byte.toString(16)} /r`, 'nop', 'Ev', nothing)),
-  form('0F 0D /r', 'prefetchw', 'Eb', nothing, HINT),
+  form('0F 0D /r', 'prefetchw', 'Mb', nothing, HINT),
   form('0F 18 /r', 'prefetch', 'Eb', nothing, HINT),
   form('0F AE E8+i', 'lfence', '', nothing, { feature: 'sse2' }),
   form('0F AE F0+i', 'mfence', '', nothing, { feature: 'sse2' }),
