@@ -8,7 +8,6 @@
 import { type Form, type FormOptions, form } from '../forms.ts';
 import {
   both,
-  defaultSettled,
   either,
   fastOrSlow,
   joinLow,
@@ -61,7 +60,7 @@ function toSingles(u: Uops, b: Value): Value {
   const fast = u.wasm('f32x4.convert_i32x4_s', b);
   // Up to 2^24 every integer is a single; a result below that was exact.
   const exact = every(u, allBelow(u, 32, fast, 2 ** 24));
-  return fastOrSlow(u, either(u, exact, defaultSettled(u)), fast, 'cvtdq2ps', undefined, b);
+  return fastOrSlow(u, either(u, exact, nearestSettled(u)), fast, 'cvtdq2ps', undefined, b);
 }
 
 /** The low two singles to doubles. */
@@ -90,7 +89,7 @@ function narrowed(u: Uops, b: Value): Value {
     u.wasm('f64x2.lt', size, reals(u, 64, Number.POSITIVE_INFINITY)),
   );
   const inside = every(u, u.wasm('v128.or', normal, u.wasm('f64x2.eq', b, reals(u, 64, 0))));
-  return fastOrSlow(u, both(u, inside, either(u, exact, defaultSettled(u))), fast, 'cvtpd2ps', undefined, b);
+  return fastOrSlow(u, both(u, inside, either(u, exact, nearestSettled(u))), fast, 'cvtpd2ps', undefined, b);
 }
 
 /** One double to a single, in the low lane. */
@@ -107,7 +106,7 @@ function narrowedScalar(u: Uops, b: Value): Value {
   );
   const inside = either(u, normal, u.wasm('f64.eq', x, real(u, 64, 0)));
   const fast = u.wasm('f32x4.splat', single);
-  return fastOrSlow(u, both(u, inside, either(u, exact, defaultSettled(u))), fast, 'cvtsd2ss', undefined, b);
+  return fastOrSlow(u, both(u, inside, either(u, exact, nearestSettled(u))), fast, 'cvtsd2ss', undefined, b);
 }
 
 /** CVT(T)SS2SI and CVT(T)SD2SI. */
@@ -150,7 +149,7 @@ const integerToScalar = (prefix: string, target: 'ss' | 'sd'): Form => {
       if (target === 'ss' || u.width === 64) {
         const exact = below(u, bits, converted, bits === 32 ? 2 ** 24 : 2 ** 53);
         const name = `cvtsi2${target}.${u.width}`;
-        result = fastOrSlow(u, either(u, exact, defaultSettled(u)), fast, name, undefined, splat64(u, value));
+        result = fastOrSlow(u, either(u, exact, nearestSettled(u)), fast, name, undefined, splat64(u, value));
       }
       u.writeVectorLow(0, result, bits);
     },

@@ -1,12 +1,12 @@
 /**
  * SSE arithmetic under MXCSR, as WebAssembly functions `float.<op>.<shape>` of two v128 operands.
  *
- * The fast path uses WebAssembly's own arithmetic and is exact, sticky flags included. It is taken when MXCSR has every
- * exception masked, rounds to nearest, has neither DAZ nor FTZ, and the operation cannot raise anything but PE: no
- * operand is denormal, the result is finite and not tiny. If PE is not yet sticky the result must also be proved exact
- * (error-free transformations: TwoSum, Dekker's product). Everything else goes to the slow function, which works through
- * the FLOAT_* slots of the state block (cpu/state.ts) and leaves 0 in FLOAT_TRAP, or one more than the trap to raise:
- * the caller tests that word after each call and clears it when it raises the trap. SDM Vol. 1, 10.2.3 and 11.5.
+ * The fast path uses WebAssembly's own arithmetic and is exact, sticky flags included. It is taken when MXCSR rounds to
+ * nearest with PE masked, and the operation cannot raise anything but PE: no operand is denormal, the result is finite
+ * and not tiny (so that the other masks, DAZ and FTZ do not matter). If PE is not yet sticky the result must also be
+ * proved exact (error-free transformations: TwoSum, Dekker's product). Everything else goes to the slow function, which
+ * works through the FLOAT_* slots of the state block (cpu/state.ts) and leaves 0 in FLOAT_TRAP, or one more than the trap
+ * to raise: the caller tests that word after each call and clears it when it raises the trap. SDM Vol. 1, 10.2.3 and 11.5.
  */
 
 import type { FunctionBody } from '../../wasm/module.ts';
@@ -34,9 +34,9 @@ const DEKKER_MOST = 2 ** 400;
 const SPLITTER = 134217729;
 
 const STICKY_PRECISION = 0x20;
-/** Everything of MXCSR but the sticky flags, and its value when the fast path may be taken. */
-const MODE = 0xffc0;
-const DEFAULT_MODE = 0x1f80;
+/** RC and PM of MXCSR, and their value when the fast path may be taken. */
+const MODE = 0x7000;
+const NEAREST_MASKED = 0x1000;
 
 /** Emits code over one lane type; truth values are i32 for scalars and lane masks for vectors. */
 class Lanes {
@@ -134,8 +134,8 @@ function emitOrdinary(lanes: Lanes, op: FloatOp, a: number, b: number, r: number
   switch (op) {
     case 'add':
     case 'sub':
-      // A denormal sum is exact, and an exact tiny result raises nothing while underflow is masked.
-      lanes.notDenormal(a).notDenormal(b).and().finite(r).and();
+      // Sums in the denormal range are exact: what is not below the least normal number was not rounded to it.
+      lanes.notDenormal(a).notDenormal(b).and().finite(r).and().notDenormal(r).and();
       break;
     case 'mul':
       lanes.isZero(a).isZero(b).or().isZero(r).and();
@@ -234,12 +234,14 @@ function emitFloat(f: FunctionBody, env: FloatEnv, op: FloatOp, shape: FloatShap
   const type = LANE_TYPE[shape];
   const scalar = shape === 'ss' || shape === 'sd';
   const lanes = new Lanes(f, type);
+  const rounded = op !== 'min' && op !== 'max';
   const mxcsr = f.local('i32');
   const r = lanes.local();
   let a = 0;
   let b = 1;
   f.block();
-  f.i32(at(MXCSR)).mem('i32.load').tee(mxcsr).i32(MODE).op('i32.and').i32(DEFAULT_MODE).op('i32.ne').brIf(0);
+  if (rounded)
+    f.i32(at(MXCSR)).mem('i32.load').tee(mxcsr).i32(MODE).op('i32.and').i32(NEAREST_MASKED).op('i32.ne').brIf(0);
   if (scalar) {
     const vector = shape === 'ss' ? 'f32x4' : 'f64x2';
     a = lanes.local();
@@ -248,7 +250,7 @@ function emitFloat(f: FunctionBody, env: FloatEnv, op: FloatOp, shape: FloatShap
     f.get(1).lane(`${vector}.extract_lane`, 0).set(b);
   }
   if (op === 'sqrt') lanes.get(b).op('sqrt').set(r);
-  else if (op === 'min' || op === 'max') {
+  else if (!rounded) {
     // a < b ? a : b and a > b ? a : b: the second operand when neither holds.
     if (scalar)
       lanes
@@ -262,7 +264,7 @@ function emitFloat(f: FunctionBody, env: FloatEnv, op: FloatOp, shape: FloatShap
   } else lanes.get(a).get(b).op(op).set(r);
   emitOrdinary(lanes, op, a, b, r);
   f.op('i32.eqz').brIf(0);
-  if (op !== 'min' && op !== 'max') {
+  if (rounded) {
     f.get(mxcsr).i32(STICKY_PRECISION).op('i32.and').op('i32.eqz').if();
     emitExact(lanes, op, a, b, r);
     f.op('i32.eqz').brIf(1);

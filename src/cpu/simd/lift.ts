@@ -88,8 +88,6 @@ export const mxcsrIs = (u: Uops, mask: number, value: number): Value =>
 export const precisionSettled = (u: Uops): Value => mxcsrIs(u, 0x1020, 0x1020);
 /** As `precisionSettled`, and rounding is to nearest. */
 export const nearestSettled = (u: Uops): Value => mxcsrIs(u, 0x7020, 0x1020);
-/** All exceptions masked, nearest, neither DAZ nor FTZ, PE sticky. */
-export const defaultSettled = (u: Uops): Value => mxcsrIs(u, 0xffe0, 0x1fa0);
 
 export const both = (u: Uops, a: Value, b: Value): Value => u.wasm('i32.and', a, b);
 export const either = (u: Uops, a: Value, b: Value): Value => u.wasm('i32.or', a, b);
