@@ -26,7 +26,12 @@ const bitTest =
     if (u.isMemory(0)) {
       const shift = width === 16 ? 4 : width === 32 ? 5 : 6;
       const elements = u.integer('shr_s', u.signExtend(offset, width), u.constant(shift));
-      const address = u.integer('add', u.address(0), u.integer('shl', elements, u.constant(shift - 3)));
+      const moved = u.integer('shl', elements, u.constant(shift - 3));
+      // With 32-bit addresses the moved offset wraps before the segment base is added.
+      const address =
+        u.addressWidth === 64
+          ? u.integer('add', u.address(0), moved)
+          : u.integer('add', u.truncate(u.integer('add', u.effectiveAddress(0), moved), 32), u.segmentBase());
       const value = change === 'none' ? u.load(address, width) : u.loadForWrite(address, width);
       if (change !== 'none') u.store(address, width, changed(u, value, mask, change));
       u.changeFlags({ cf: carryOf(value) });
