@@ -8,7 +8,7 @@
 import type { Form } from '../../src/cpu/forms.ts';
 import { type Difference, differences, identical, showState } from './compare.ts';
 import { EmulatedProcessor, type EngineFactory } from './emulated.ts';
-import { type Encoding, encode, slotAddress, windowBytes } from './encode.ts';
+import { type Encoding, encode, slotAddress, transfers, windowBytes } from './encode.ts';
 import {
   BATCH_LIMIT,
   CONTEXT_RFLAGS,
@@ -101,16 +101,11 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
       const form = forms[which]!;
       const random = new Random(seed, number);
       // The slot depends on the number alone, so that a group run by itself is the same.
-      const encoding = encode(
-        form,
-        slotAddress(number % SLOTS, random, form.options.ends === true),
-        random,
-        notations[which],
-      );
+      const encoding = encode(form, slotAddress(number % SLOTS, random, transfers(form)), random, notations[which]);
       const float = usesFloat(encoding);
       writer.begin(encoding, random);
       header.setUint32(at, states, true);
-      header.setUint32(at + 4, (float ? FLAG_FLOAT : 0) | (form.options.ends ? FLAG_ENDS : 0), true);
+      header.setUint32(at + 4, (float ? FLAG_FLOAT : 0) | (transfers(form) ? FLAG_ENDS : 0), true);
       header.setBigUint64(at + 8, BigInt(encoding.address), true);
       header.setUint32(at + 16, encoding.bytes.length, true);
       header.setUint32(at + 20, windowBytes(form), true);

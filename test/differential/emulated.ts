@@ -181,7 +181,6 @@ export class EmulatedProcessor {
       kind = Kind.Done;
       rip = next;
     }
-    if (kind === Kind.InvalidOpcode && rip >>> 0 === next) kind = Kind.Done; // HACK
     output[at] = kind;
     output[at + 2] = 0;
     output[at + 3] = 0;

@@ -77,7 +77,11 @@ const MNEMONIC_BYTES: Readonly<Record<string, number>> = {
 export const IMPLIED_MEMORY = /^(movs|cmps|scas|lods|stos)[bwdqv]?$|^(xlat|xlatb|maskmovdqu|maskmovq)$/;
 export const STACK_USER = /^(push|pop|call|ret|retn|enter|leave|pushf|popf)/;
 
-export const isString = (form: Form): boolean => IMPLIED_MEMORY.test(form.mnemonic) && !isSimd(form);
+export const isString = (form: Form): boolean =>
+  /^(movs|cmps|scas|lods|stos)/.test(form.mnemonic) && IMPLIED_MEMORY.test(form.mnemonic) && !isSimd(form);
+/** Whether the instruction may continue elsewhere: INT3 stands where it can go. */
+export const transfers = (form: Form): boolean =>
+  form.options.ends === true || form.operands.some((code) => code.startsWith('J')) || form.mnemonic === 'call';
 export const isSimd = (form: Form): boolean => form.operands.some((code) => /^[VWUPQN](?!X)/.test(code));
 
 /** How many bytes of memory content around the boundary a form needs. */
@@ -107,7 +111,7 @@ export function encode(form: Form, address: number, random: Random, notation: No
   const operands = form.operands.map(readOperand);
   const width = random.pick(widthsOf(form));
   const simd = isSimd(form);
-  const ends = form.options.ends === true;
+  const ends = transfers(form);
   const rmOperand = operands.find((o) => 'EMWQRUN'.includes(o.kind) && o.kind.length === 1);
   const memoryAllowed = rmOperand === undefined ? notation.modrm !== 'none' : 'EMWQ'.includes(rmOperand.kind);
   const registerAllowed = rmOperand === undefined || rmOperand.kind !== 'M';
@@ -172,7 +176,8 @@ export function encode(form: Form, address: number, random: Random, notation: No
   let ripDisplacementAt = -1;
   let target: bigint | undefined;
   let boundary = 0n;
-  const accessBytes = rmOperand ? operandBytes(rmOperand.size, width) || (MNEMONIC_BYTES[form.mnemonic] ?? 0) : 0;
+  const unnamed = form.mnemonic === 'cmpxchg8b' && width === 64 ? 16 : (MNEMONIC_BYTES[form.mnemonic] ?? 0);
+  const accessBytes = rmOperand ? operandBytes(rmOperand.size, width) || unnamed : 0;
   const half = windowBytes(form) / 2;
   const settle = (): bigint => {
     const page = pickBoundary(random);

@@ -23,7 +23,7 @@ export function readOpcode(form: Form): Notation {
   let adds: Notation['adds'] = 'none';
   let rexW = false;
   for (const token of form.opcode.trim().split(/\s+/)) {
-    const sum = /^([0-9A-F]{2})\+([ri])$/.exec(token);
+    const sum = /^([0-9A-F]{2})\+([ri])$/i.exec(token);
     if (token === 'NP' || token === 'W0') continue;
     if (token === 'REX.W' || token === 'W1') rexW = true;
     else if (token === '/r') modrm = 'register';
@@ -33,7 +33,7 @@ export function readOpcode(form: Form): Notation {
     else if (sum) {
       bytes.push(Number.parseInt(sum[1]!, 16));
       adds = sum[2] === 'r' ? 'register' : 'stack';
-    } else if (/^[0-9A-F]{2}$/.test(token)) {
+    } else if (/^[0-9A-F]{2}$/i.test(token)) {
       const byte = Number.parseInt(token, 16);
       if (bytes.length === 0 && mandatory === 0 && (byte === 0x66 || byte === 0xf2 || byte === 0xf3)) mandatory = byte;
       else bytes.push(byte);
@@ -61,7 +61,7 @@ export function readOperand(code: string): Operand {
 /** Operand widths a form takes; 8 stands for a form without a v-sized operand. */
 export function widthsOf(form: Form): readonly number[] {
   const sizes = form.operands.map((code) => readOperand(code).size);
-  const ends = form.options.ends === true;
+  const ends = form.options.ends === true || form.operands.some((code) => code.startsWith('J'));
   let widths: readonly number[] = [8];
   if (form.options.widths) widths = form.options.widths;
   else if (sizes.some((size) => size === 'v' || size === 'z'))

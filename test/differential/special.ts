@@ -99,9 +99,10 @@ export function finish(instance: Instance): void {
   const { form, width } = encoding;
   const { mnemonic } = form;
   const direct = form.operands.some((code) => /^J/.test(code));
-  if (form.options.ends && !direct && /^(jmp|call|ret|retn)$/.test(mnemonic)) {
+  if (!direct && /^(jmp|call|ret|retn)$/.test(mnemonic)) {
     let where = BigInt(pickLanding(random));
-    if (random.chance(3)) where |= 1n << 55n;
+    // A push that faults as well may come first.
+    if (instance.plain && encoding.memory?.base !== Reg.RSP && random.chance(3)) where |= 1n << 55n;
     if (mnemonic.startsWith('ret')) instance.poke(instance.register(Reg.RSP), 8, where);
     else if (target !== undefined) instance.poke(target, 8, where);
     else if (encoding.rm !== Reg.RSP) instance.setRegister(encoding.rm, where);
@@ -114,7 +115,7 @@ export function finish(instance: Instance): void {
     setLow(instance, Reg.RAX, (1n << BigInt(width)) - 1n, value);
   }
   if ((mnemonic === 'cmpxchg8b' || mnemonic === 'cmpxchg16b') && random.chance(60) && target !== undefined) {
-    const bytes = mnemonic === 'cmpxchg8b' ? 4 : 8;
+    const bytes = mnemonic === 'cmpxchg8b' && width !== 64 ? 4 : 8;
     if (unused(Reg.RAX) && unused(Reg.RDX)) {
       setLow(instance, Reg.RAX, (1n << BigInt(8 * bytes)) - 1n, instance.peek(target, bytes));
       setLow(instance, Reg.RDX, (1n << BigInt(8 * bytes)) - 1n, instance.peek(target + BigInt(bytes), bytes));

@@ -60,15 +60,15 @@ export function ignoredParts(encoding: Encoding, context: DataView): Ignored {
     if (/^(shl|sal|shr)$/.test(mnemonic) && count >= width) result.flags |= FLAG_BITS['cf']!;
     return result;
   }
-  for (const name of form.options.undefinedFlags?.toLowerCase().match(/[cpazso]f/g) ?? [])
-    result.flags |= FLAG_BITS[name]!;
+  for (const letter of form.options.undefinedFlags ?? '') result.flags |= FLAG_BITS[`${letter}f`]!;
   if (/^i?div$/.test(mnemonic)) result.flags = ALL;
   if (mnemonic.startsWith('fxsave')) result.memory = IMAGES['fxsave']!;
   else if (/^fn?(stenv|save)$/.test(mnemonic)) result.memory = IMAGES[width === 16 ? 'fnstenv16' : 'fnstenv32']!;
   return result;
 }
 
-/** Images and masked stores are many accesses: which part faults first is the processor's choice. */
-export const FAULTS_ANYWHERE = /^(fn?save|fn?stenv|fldenv|frstor|fxsave|fxrstor|fxsave64|fxrstor64|maskmov(q|dqu))$/;
+/** Several accesses in one instruction: which of them faults first is the processor's choice. */
+export const FAULTS_ANYWHERE =
+  /^(fn?save|fn?stenv|fldenv|frstor|fxsave|fxrstor|fxsave64|fxrstor64|maskmov(q|dqu)|cmps)$/;
 /** MMX instructions that may have switched the x87 state to MMX before they fault. */
 export const SWITCHES_BEFORE_FAULT = /^(maskmovq|cvt[a-z]+2pi|cvtpi2[a-z]+)$/;
