@@ -34,6 +34,9 @@ export interface ChannelName {
 /** Cryptographically random bytes, from the platform. */
 export type Entropy = (length: number) => Uint8Array;
 
+/** What a public key expands to. Public: ends in one thread share it, which saves a third of the handshake. */
+type ExpandedKey = ReturnType<typeof ml_kem768.prepare>;
+
 const KEY_BYTES = 32;
 const PREFIX_BYTES = 16;
 const LABEL = 'XINIM Lattice 1 ML-KEM-768 XChaCha20-Poly1305';
@@ -43,7 +46,7 @@ const transcript = (channel: ChannelName, publicKey: Uint8Array, cipherText: Uin
   const encoder = new TextEncoder();
   // Every variable part is preceded by its length, so that no two transcripts coincide.
   const part = (bytes: Uint8Array): void => {
-    hash.update(Uint8Array.from(new Uint8Array(new Uint32Array([bytes.length]).buffer)));
+    hash.update(Uint8Array.of(bytes.length, bytes.length >> 8, bytes.length >> 16, bytes.length >> 24));
     hash.update(bytes);
   };
   part(encoder.encode(LABEL));
@@ -114,8 +117,8 @@ export class Initiator {
   }
 
   /** Takes the responder's answer. May be called once: the decapsulation key is overwritten. */
-  finish(cipherText: Uint8Array): SessionKeys {
-    const shared = ml_kem768.decapsulate(cipherText, this.#secretKey);
+  finish(cipherText: Uint8Array, expanded?: ExpandedKey): SessionKeys {
+    const shared = (expanded ?? ml_kem768).decapsulate(cipherText, this.#secretKey);
     this.#secretKey.fill(0);
     return SessionKeys.derive(shared, transcript(this.#channel, this.publicKey, cipherText), true);
   }
@@ -126,9 +129,11 @@ export const respond = (
   channel: ChannelName,
   publicKey: Uint8Array,
   random: Entropy,
+  expanded?: ExpandedKey,
 ): { readonly cipherText: Uint8Array; readonly keys: SessionKeys } => {
   const message = Uint8Array.from(random(32));
-  const { cipherText, sharedSecret } = ml_kem768.encapsulate(publicKey, message);
+  const { cipherText, sharedSecret } =
+    expanded === undefined ? ml_kem768.encapsulate(publicKey, message) : expanded.encapsulate(message);
   message.fill(0);
   return { cipherText, keys: SessionKeys.derive(sharedSecret, transcript(channel, publicKey, cipherText), false) };
 };
@@ -136,7 +141,9 @@ export const respond = (
 /** Runs the handshake between two ends in this thread and installs the keys, replacing those of an earlier epoch. */
 export const agree = (channel: ChannelName, initiator: SealedEnd, responder: SealedEnd, random: Entropy): void => {
   const first = new Initiator(channel, random);
-  const { cipherText, keys } = respond(channel, first.publicKey, random);
+  const expanded = ml_kem768.prepare(first.publicKey);
+  const { cipherText, keys } = respond(channel, first.publicKey, random, expanded);
   keys.install(responder);
-  first.finish(cipherText).install(initiator);
+  first.finish(cipherText, expanded).install(initiator);
+  expanded.clean();
 };

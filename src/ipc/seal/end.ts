@@ -22,8 +22,7 @@ interface KernelExports {
   install(...words: number[]): void;
   seal(frame: number, bodyLength: number): void;
   open(frame: number, bodyLength: number): number;
-  sealRaw(aad: number, aadLength: number, text: number, textLength: number): number;
-  openRaw(aad: number, aadLength: number, text: number, textLength: number): number;
+  aead(way: number, frame: number, aadLength: number, textLength: number): number;
   /** Only with `vectors`. */
   poly1305(key: number, message: number, length: number, tag: number): void;
 }

@@ -18,27 +18,30 @@ const SUNSCREEN = new TextEncoder().encode(
   "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.",
 );
 
-const AAD = 4096;
 const TEXT = 8192;
+let frame = TEXT;
 /** Keys both directions; `nonce` has 12 bytes. */
 const install = (key: Uint8Array, nonce: Uint8Array): void => {
   for (const way of [WAY_SEND, WAY_RECEIVE]) kernel.install(way, ...words(key), ...words(nonce));
 };
+/** The text stands directly behind the associated data and its padding. */
 const put = (aad: Uint8Array, text: Uint8Array): void => {
-  memory.set(aad, AAD);
+  frame = TEXT - Math.ceil(aad.length / 16) * 16;
+  memory.fill(0, frame, TEXT);
+  memory.set(aad, frame);
   memory.set(text, TEXT);
 };
 const seal = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, text: Uint8Array): Uint8Array => {
   install(key, nonce);
   put(aad, text);
-  kernel.sealRaw(AAD, aad.length, TEXT, text.length);
+  kernel.aead(WAY_SEND, frame, aad.length, text.length);
   return memory.slice(TEXT, TEXT + text.length + 16);
 };
 /** The text, or undefined if the frame is refused. */
 const open = (key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined => {
   install(key, nonce);
   put(aad, sealed);
-  const status = kernel.openRaw(AAD, aad.length, TEXT, sealed.length - 16);
+  const status = kernel.aead(WAY_RECEIVE, frame, aad.length, sealed.length - 16);
   if (status === SEALED_OK) return memory.slice(TEXT, TEXT + sealed.length - 16);
   expect(status).toBe(SEALED_FORGED);
   expect(memory.slice(TEXT, TEXT + sealed.length)).toEqual(sealed);
@@ -259,16 +262,16 @@ describe('the sealing kernel', () => {
       const [aad, text] = [i, lengths[i % lengths.length]].map((size) => Uint8Array.from(randomBytes(size)));
       new DataView(nonce.buffer).setBigUint64(16, BigInt(from + i), true);
       put(aad, text);
-      kernel.sealRaw(AAD, aad.length, TEXT, text.length);
+      kernel.aead(WAY_SEND, frame, aad.length, text.length);
       const sealed = memory.slice(TEXT, TEXT + text.length + 16);
       expect([i, sealed]).toEqual([i, Uint8Array.from(xchacha20poly1305(key, nonce, aad).encrypt(text))]);
       // A forged frame in between must not disturb the one that is next.
       if (i % 3 === 0) {
         memory[TEXT + text.length] ^= 1;
-        expect(kernel.openRaw(AAD, aad.length, TEXT, text.length)).toBe(SEALED_FORGED);
+        expect(kernel.aead(WAY_RECEIVE, frame, aad.length, text.length)).toBe(SEALED_FORGED);
         memory[TEXT + text.length] ^= 1;
       }
-      expect(kernel.openRaw(AAD, aad.length, TEXT, text.length)).toBe(SEALED_OK);
+      expect(kernel.aead(WAY_RECEIVE, frame, aad.length, text.length)).toBe(SEALED_OK);
       expect(memory.slice(TEXT, TEXT + text.length)).toEqual(text);
     }
   });
@@ -278,7 +281,7 @@ describe('the sealing kernel', () => {
       memory.fill(0xaa, TEXT - 64, TEXT + length + 1024);
       const text = Uint8Array.from(randomBytes(length));
       seal(ascending(1), new Uint8Array(12), new Uint8Array(0), text);
-      kernel.openRaw(AAD, 0, TEXT, length);
+      kernel.aead(WAY_RECEIVE, frame, 0, length);
       expect(memory.slice(TEXT - 64, TEXT).every((byte) => byte === 0xaa)).toBe(true);
       expect(memory.slice(TEXT + length + 128, TEXT + length + 1024).every((byte) => byte === 0xaa)).toBe(true);
     }

@@ -1,23 +1,24 @@
 /**
  * The sealing kernel: ChaCha20-Poly1305 (RFC 8439 §2.8) as a WebAssembly module, over frames in an imported memory.
  *
- * One instance is one end of a channel. Its keys and counters are globals that are not exported, so that nothing outside
- * the instance can read them. Exports (all arguments i32):
+ * One instance is one end of a channel. Its keys, counters and key streams are globals that are not exported, so that nothing
+ * outside the instance can read them. Exports (all arguments i32):
  *
  *     install(way, k0 … k7, n0, counterLow, counterHigh)   way 0 sends, 1 receives; overwrites what was there
- *     seal(frame, bodyLength)            writes counter, encrypts the body in place, appends the tag
- *     open(frame, bodyLength) → status   SEALED_OK, or why it was refused; then body and counter stay as they were
- *     sealRaw(aad, aadLength, text, textLength), openRaw(…) → status   any associated data, for the test vectors
+ *     seal(frame, bodyLength)            writes the counter, encrypts the body in place, appends the tag
+ *     open(frame, bodyLength) → status   SEALED_OK, or why it was refused; then header, body and tag stay as they were
+ *     aead(way, frame, aadLength, textLength) → status   any associated data, padded with zeros to 16 bytes (test vectors)
  *
  * Nonce words are n0 and the 64-bit counter; with XChaCha20 (draft-irtf-cfrg-xchacha §2.3) the key is the HChaCha20 subkey
  * and n0 is 0. The counter goes up by one with every frame that was sealed or accepted.
  *
- * ChaCha20: a block is four v128 rows; two blocks are computed side by side (rows fit the registers, and the latency of one
- * hides behind the other): block 0, whose first half is the Poly1305 key, with block 1, then 2 with 3, and so on.
+ * ChaCha20: a frame needs block 0, whose first half is the Poly1305 key, and block 1 for its first 64 bytes. `stream` computes
+ * these for two frames at once, one block a lane, and keeps the second frame's for the next call; that halves the cost of
+ * short frames, as one block alone is bound by latency. `rest` does longer bodies, two blocks side by side.
  * Poly1305: h is four 32-bit limbs and a small fifth in i64s, r is clamped to 28 bits a limb, so that a sum of five products
  * of limbs that carry a few spare bits stays below 2^64 (the bounds stand at the multiplication). Neither branches on secrets.
  *
- * The frame may be followed by scratch: up to 127 bytes behind the body are overwritten.
+ * Behind the body of a frame 127 bytes are scratch and may be overwritten.
  */
 import { type FunctionBody, ModuleBuilder } from '../../wasm/module.ts';
 import { HEADER_BYTES } from '../frame.ts';
@@ -32,88 +33,88 @@ export const SEALED_REORDERED = 3;
 
 const COUNTER_AT = 24;
 const MASK32 = 0xffff_ffffn;
+/** Key stream of a frame in i64s: the Poly1305 key (half of block 0), then block 1. */
+const STREAM_WORDS = 12;
+const MAC_WORDS = 4;
 
-/** Globals of one direction: subkey rows, nonce word, counter. */
+/** Globals of one direction. */
 interface Way {
+  /** Subkey, in four i64s. */
   readonly key: readonly number[];
+  /** Nonce word n0. */
   readonly nonce: number;
+  /** Number of the next frame. */
   readonly counter: number;
+  /** The stream of frame `aheadFor`, if `isAhead`. */
+  readonly ahead: readonly number[];
+  readonly aheadFor: number;
+  readonly isAhead: number;
 }
 
 /** Locals that hold one 128-bit number as limbs. */
 type Limbs = readonly number[];
 
+const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
 /** Rotation to the left of four 32-bit lanes by whole bytes, as a byte shuffle. */
-const rotationMask = (bytes: number): number[] => Array.from({ length: 16 }, (_, i) => (i & ~3) | ((i - bytes) & 3));
+const rotationMask = (bytes: number): number[] => times(16, (i) => (i & ~3) | ((i - bytes) & 3));
 
-const lanes32 = (first: number): number[] => Array.from({ length: 16 }, (_, i) => (first * 4 + i) % 16);
+/** A shuffle of 32-bit lanes: 0–3 of the first operand, 4–7 of the second. */
+const lanes = (...picked: number[]): number[] => picked.flatMap((lane) => times(4, (i) => 4 * lane + i));
 
-/** Emits the quarter rounds and blocks. All row locals belong to the two blocks A and B. */
-class ChaCha {
-  readonly a: number[];
-  readonly b: number[];
+const constant32 = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
+
+/** "expand 32-byte k" */
+const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
+
+/** Emits quarter rounds (RFC 8439 §2.1) on v128 locals, several at once so that their latencies overlap. */
+class QuarterRounds {
   readonly #mask16: number;
   readonly #mask8: number;
-  readonly #round: number;
 
   constructor(private readonly f: FunctionBody) {
-    this.a = [0, 1, 2, 3].map(() => f.local('v128'));
-    this.b = [0, 1, 2, 3].map(() => f.local('v128'));
     this.#mask16 = f.local('v128');
     this.#mask8 = f.local('v128');
-    this.#round = f.local('i32');
     f.v128(rotationMask(2)).set(this.#mask16);
     f.v128(rotationMask(1)).set(this.#mask8);
   }
 
-  /** x += y; z ^= x; z = z rotated, in both blocks. */
-  #step(x: number, y: number, z: number, rotation: number): void {
+  /** Each entry of `rounds` is the locals a, b, c, d of one quarter round. */
+  emit(rounds: readonly (readonly number[])[]): void {
+    const [a, b, c, d] = [0, 1, 2, 3];
+    this.#step(rounds, a, b, d, 16);
+    this.#step(rounds, c, d, b, 12);
+    this.#step(rounds, a, b, d, 8);
+    this.#step(rounds, c, d, b, 7);
+  }
+
+  /** x += y; z ^= x; z = z rotated. */
+  #step(rounds: readonly (readonly number[])[], x: number, y: number, z: number, rotation: number): void {
     const f = this.f;
-    for (const rows of [this.a, this.b]) f.get(rows[x]).get(rows[y]).op('i32x4.add').set(rows[x]);
-    for (const rows of [this.a, this.b]) {
-      f.get(rows[z]).get(rows[x]).op('v128.xor');
-      if (rotation === 16) f.get(this.#mask16).op('i8x16.swizzle').set(rows[z]);
-      else if (rotation === 8) f.get(this.#mask8).op('i8x16.swizzle').set(rows[z]);
+    for (const q of rounds) f.get(q[x]).get(q[y]).op('i32x4.add').set(q[x]);
+    for (const q of rounds) {
+      f.get(q[z]).get(q[x]).op('v128.xor');
+      if (rotation === 16) f.get(this.#mask16).op('i8x16.swizzle').set(q[z]);
+      else if (rotation === 8) f.get(this.#mask8).op('i8x16.swizzle').set(q[z]);
       else {
-        f.tee(rows[z]).i32(rotation).op('i32x4.shl');
-        f.get(rows[z])
+        f.tee(q[z]).i32(rotation).op('i32x4.shl');
+        f.get(q[z])
           .i32(32 - rotation)
           .op('i32x4.shr_u')
           .op('v128.or')
-          .set(rows[z]);
+          .set(q[z]);
       }
     }
   }
-
-  #quarters(): void {
-    this.#step(0, 1, 3, 16);
-    this.#step(2, 3, 1, 12);
-    this.#step(0, 1, 3, 8);
-    this.#step(2, 3, 1, 7);
-  }
-
-  #rotateRows(by: readonly [number, number, number]): void {
-    const f = this.f;
-    for (const rows of [this.a, this.b])
-      by.forEach((lanes, i) => {
-        f.get(rows[i + 1])
-          .get(rows[i + 1])
-          .shuffle(lanes32(lanes))
-          .set(rows[i + 1]);
-      });
-  }
-
-  /** Ten double rounds over the rows as they stand (RFC 8439 §2.3). The caller adds the input again. */
-  rounds(): void {
-    const f = this.f;
-    f.i32(10).set(this.#round).loop();
-    this.#quarters();
-    this.#rotateRows([1, 2, 3]);
-    this.#quarters();
-    this.#rotateRows([3, 2, 1]);
-    f.get(this.#round).i32(1).op('i32.sub').tee(this.#round).brIf(0).end();
-  }
 }
+
+/** Emits a loop of ten double rounds. */
+const tenTimes = (f: FunctionBody, doubleRound: () => void): void => {
+  const left = f.local('i32');
+  f.i32(10).set(left).loop();
+  doubleRound();
+  f.get(left).i32(1).op('i32.sub').tee(left).brIf(0).end();
+};
 
 /** Emits Poly1305 (RFC 8439 §2.5) with its state in locals of the function. */
 class Poly {
@@ -137,23 +138,23 @@ class Poly {
     this.#carry = f.local('i64');
   }
 
-  /** Takes r from the lanes of a row and clamps it; h starts as 0. */
-  key(row: number): void {
+  /** Takes r from two i64 globals or locals, which `half` pushes, and clamps it; h starts as 0. */
+  key(half: (index: 0 | 1) => void): void {
     const f = this.f;
     const [r0, r1, r2, r3] = this.#r;
-    const half = (lane: number, mask: bigint, first: number, second: number): void => {
-      f.get(row).lane('i64x2.extract_lane', lane).i64(mask).op('i64.and').tee(this.#low);
-      f.i64(MASK32).op('i64.and').set(first);
+    const take = (index: 0 | 1, mask: bigint, first: number, second: number): void => {
+      half(index);
+      f.i64(mask).op('i64.and').tee(this.#low).i64(MASK32).op('i64.and').set(first);
       f.get(this.#low).i64(32).op('i64.shr_u').set(second);
     };
-    half(0, 0x0fff_fffc_0fff_ffffn, r0, r1);
-    half(1, 0x0fff_fffc_0fff_fffcn, r2, r3);
+    take(0, 0x0fff_fffc_0fff_ffffn, r0, r1);
+    take(1, 0x0fff_fffc_0fff_fffcn, r2, r3);
     for (const i of [1, 2, 3]) f.get(this.#r[i]).get(this.#r[i]).i64(2).op('i64.shr_u').op('i64.add').set(this.#s[i]);
     for (const h of this.#h) f.i64(0).set(h);
   }
 
   /** Absorbs the 16 bytes whose halves are in `low` and `high`, and a 1 above them if the block is `whole`. */
-  #absorb(whole = true): void {
+  #absorb(whole: boolean): void {
     const f = this.f;
     const h = this.#h;
     const r = this.#r;
@@ -193,57 +194,26 @@ class Poly {
     f.get(h[4]).i64(3).op('i64.and').set(h[4]);
   }
 
-  /** Absorbs `length` bytes at `pointer` (both locals, both consumed). The AEAD pads them with zeros to whole blocks. */
-  absorb(pointer: number, length: number, padded = true): void {
+  /** Absorbs the whole blocks from the local `pointer` to the local `end`; at least one. */
+  absorbBlocks(pointer: number, end: number): void {
     const f = this.f;
-    f.block().loop();
-    f.get(length).i32(16).op('i32.lt_u').brIf(1);
+    f.loop();
     f.get(pointer).mem('i64.load', 0).set(this.#low);
     f.get(pointer).mem('i64.load', 8).set(this.#high);
-    this.#absorb();
-    f.get(pointer).i32(16).op('i32.add').set(pointer);
-    f.get(length).i32(16).op('i32.sub').set(length);
-    f.br(0).end().end();
-    f.get(length).if();
-    // A shift count is taken modulo 64, so each half is masked by what is left in it: 1–7, all, or none.
-    const masked = (offset: number, wholeFrom: number, local: number): void => {
-      f.get(pointer).mem('i64.load', offset).i64(-1).i64(1);
-      f.get(length)
-        .i32(offset)
-        .op('i32.sub')
-        .i32(3)
-        .op('i32.shl')
-        .op('i64.extend_i32_u')
-        .op('i64.shl')
-        .i64(1)
-        .op('i64.sub');
-      f.get(length).i32(wholeFrom).op('i32.ge_u').op('select').op('i64.and').set(local);
-    };
-    masked(0, 8, this.#low);
-    f.get(length).i32(8).op('i32.gt_u').if();
-    masked(8, 16, this.#high);
-    f.else().i64(0).set(this.#high).end();
-    if (!padded) {
-      // A 1 directly above the message (RFC 8439 §2.5.1).
-      const bit = f.local('i64');
-      f.i64(1).get(length).i32(3).op('i32.shl').op('i64.extend_i32_u').op('i64.shl').set(bit);
-      f.get(length).i32(8).op('i32.lt_u').if();
-      f.get(this.#low).get(bit).op('i64.or').set(this.#low);
-      f.else().get(this.#high).get(bit).op('i64.or').set(this.#high).end();
-    }
-    this.#absorb(padded);
-    f.end();
+    this.#absorb(true);
+    f.get(pointer).i32(16).op('i32.add').tee(pointer).get(end).op('i32.lt_u').brIf(0).end();
   }
 
-  /** Absorbs the block of the two lengths (RFC 8439 §2.8). */
-  absorbLengths(first: number, second: number): void {
-    this.f.get(first).op('i64.extend_i32_u').set(this.#low);
-    this.f.get(second).op('i64.extend_i32_u').set(this.#high);
-    this.#absorb();
+  /** Absorbs a last block of 17 bytes or less that already has the 1 above the message (RFC 8439 §2.5.1). */
+  absorbLast(pointer: number): void {
+    const f = this.f;
+    f.get(pointer).mem('i64.load', 0).set(this.#low);
+    f.get(pointer).mem('i64.load', 8).set(this.#high);
+    this.#absorb(false);
   }
 
-  /** Reduces h, adds the second half of the key (lanes of `row`), and leaves the tag's halves in the two locals. */
-  finish(row: number, tagLow: number, tagHigh: number): void {
+  /** Reduces h, adds the second half of the key (which `half` pushes), and leaves the tag's halves in the two locals. */
+  finish(half: (index: 0 | 1) => void, tagLow: number, tagHigh: number): void {
     const f = this.f;
     const h = this.#h;
     const d = this.#d;
@@ -268,123 +238,254 @@ class Poly {
     const chosen = (i: number): void => {
       f.get(d[i]).get(h[i]).get(carry).i64(0).op('i64.ne').op('select');
     };
-    const half = (i: number): void => {
+    const joined = (i: number): void => {
       chosen(i);
       chosen(i + 1);
       f.i64(32).op('i64.shl').op('i64.or');
     };
+    joined(0);
+    f.tee(this.#low);
     half(0);
-    f.tee(this.#low).get(row).lane('i64x2.extract_lane', 0).op('i64.add').set(tagLow);
-    half(2);
-    f.get(row).lane('i64x2.extract_lane', 1).op('i64.add');
-    f.get(tagLow).get(this.#low).op('i64.lt_u').op('i64.extend_i32_u').op('i64.add').set(tagHigh);
+    f.op('i64.add').set(tagLow);
+    joined(2);
+    half(1);
+    f.op('i64.add').get(tagLow).get(this.#low).op('i64.lt_u').op('i64.extend_i32_u').op('i64.add').set(tagHigh);
   }
 }
 
-const SIGMA = new Uint8Array(new Uint32Array([0x61707865, 0x3320646e, 0x79622d32, 0x6b206574]).buffer);
-const laneOne = (index: number): number[] => Array.from({ length: 16 }, (_, i) => (i === index * 4 ? 1 : 0));
-const ONE = laneOne(0);
-const TWO = ONE.map((byte) => byte * 2);
+/** Pushes a global of the way that the local `way` names. */
+const pushOf = (f: FunctionBody, way: number, ways: readonly Way[], pick: (way: Way) => number): void => {
+  f.globalGet(pick(ways[1])).globalGet(pick(ways[0])).get(way).op('select');
+};
 
-/** Emits `(aad, aadLength, text, textLength) → status`: seals or opens in place with the keys of a way. */
-const emitAead = (f: FunctionBody, way: Way, opening: boolean): void => {
-  const [aad, aadLength, text, textLength] = [0, 1, 2, 3];
-  const chacha = new ChaCha(f);
-  const poly = new Poly(f);
-  const [keyLow, keyHigh, nonceA, nonceB, macLow, macHigh, sigma] = Array.from({ length: 7 }, () => f.local('v128'));
-  const [at, left, rest] = [f.local('i32'), f.local('i32'), f.local('i32')];
-  const [tagLow, tagHigh] = [f.local('i64'), f.local('i64')];
-  const rowOf = (first: number, second: number): void => {
-    f.globalGet(first).op('i64x2.splat').globalGet(second).lane('i64x2.replace_lane', 1);
-  };
-  const setUp = (): void => {
-    for (const [rows, nonce] of [
-      [chacha.a, nonceA],
-      [chacha.b, nonceB],
-    ] as const) {
-      f.get(sigma).set(rows[0]).get(keyLow).set(rows[1]).get(keyHigh).set(rows[2]).get(nonce).set(rows[3]);
+/** Emits the choice between the two ways for what cannot be selected. */
+const forWay = (f: FunctionBody, way: number, ways: readonly Way[], emit: (way: Way) => void): void => {
+  f.get(way).if();
+  emit(ways[1]);
+  f.else();
+  emit(ways[0]);
+  f.end();
+};
+
+/** `(way)`: puts the key stream of the way's next frame into the globals `current`. */
+const emitStream = (f: FunctionBody, ways: readonly Way[], current: readonly number[]): void => {
+  const way = 0;
+  const counter = f.local('i64');
+  const key = times(4, () => f.local('i64'));
+  const nonce = f.local('i32');
+  pushOf(f, way, ways, (w) => w.counter);
+  f.set(counter);
+  pushOf(f, way, ways, (w) => w.isAhead);
+  pushOf(f, way, ways, (w) => w.aheadFor);
+  f.get(counter).op('i64.eq').op('i32.and').if();
+  forWay(f, way, ways, (w) => {
+    w.ahead.forEach((global, i) => {
+      f.globalGet(global).globalSet(current[i]);
+    });
+    f.i32(0).globalSet(w.isAhead);
+  });
+  f.op('return').end();
+
+  key.forEach((local, i) => {
+    pushOf(f, way, ways, (w) => w.key[i]);
+    f.set(local);
+  });
+  pushOf(f, way, ways, (w) => w.nonce);
+  f.set(nonce);
+  // A lane is a block: 0 and 1 of this frame, 0 and 1 of the next. Words as in RFC 8439 §2.3.
+  const x = times(16, () => f.local('v128'));
+  const both = f.local('v128');
+  f.get(counter).op('i64x2.splat').get(counter).i64(1).op('i64.add').lane('i64x2.replace_lane', 1).set(both);
+  const input = (word: number): void => {
+    if (word < 4) f.v128(constant32(...times(4, () => SIGMA[word])));
+    else if (word < 12) {
+      f.get(key[(word - 4) >> 1]);
+      if ((word & 1) === 1) f.i64(32).op('i64.shr_u');
+      f.op('i32.wrap_i64').op('i32x4.splat');
+    } else if (word === 12) f.v128(constant32(0, 1, 0, 1));
+    else if (word === 13) f.get(nonce).op('i32x4.splat');
+    else {
+      f.get(both)
+        .get(both)
+        .shuffle(word === 14 ? lanes(0, 0, 2, 2) : lanes(1, 1, 3, 3));
     }
-    chacha.rounds();
   };
-  /** Adds the input to the rows of a block: they are then its key stream. */
-  const feedForward = (rows: readonly number[], nonce: number): void => {
-    for (const [row, input] of [
-      [rows[0], sigma],
-      [rows[1], keyLow],
-      [rows[2], keyHigh],
-      [rows[3], nonce],
-    ])
-      f.get(row).get(input).op('i32x4.add').set(row);
+  x.forEach((local, word) => {
+    input(word);
+    f.set(local);
+  });
+  const quarters = new QuarterRounds(f);
+  const columns = times(4, (i) => [x[i], x[4 + i], x[8 + i], x[12 + i]]);
+  const diagonals = times(4, (i) => [x[i], x[4 + ((i + 1) & 3)], x[8 + ((i + 2) & 3)], x[12 + ((i + 3) & 3)]]);
+  tenTimes(f, () => {
+    quarters.emit(columns);
+    quarters.emit(diagonals);
+  });
+  x.forEach((local, word) => {
+    f.get(local);
+    input(word);
+    f.op('i32x4.add').set(local);
+  });
+  // Words 2i and 2i + 1 of a block make an i64.
+  const pair = f.local('v128');
+  const unpack = (i: number, low: boolean): void => {
+    f.get(x[2 * i])
+      .get(x[2 * i + 1])
+      .shuffle(low ? lanes(0, 4, 1, 5) : lanes(2, 6, 3, 7))
+      .set(pair);
   };
-  const mix = (rows: readonly number[], offset: number): void => {
-    rows.forEach((row, i) => {
-      f.get(at)
-        .get(at)
-        .mem('v128.load', offset + 16 * i)
-        .get(row)
+  const word = (lane: number): FunctionBody => f.get(pair).lane('i64x2.extract_lane', lane);
+  for (let i = 0; i < 8; i++) {
+    unpack(i, true);
+    if (i < MAC_WORDS) word(0).globalSet(current[i]);
+    word(1).globalSet(current[MAC_WORDS + i]);
+  }
+  f.get(counter).i64(1).op('i64.add').set(counter);
+  forWay(f, way, ways, (w) => {
+    for (let i = 0; i < 8; i++) {
+      unpack(i, false);
+      if (i < MAC_WORDS) word(0).globalSet(w.ahead[i]);
+      word(1).globalSet(w.ahead[MAC_WORDS + i]);
+    }
+    f.get(counter).globalSet(w.aheadFor);
+    f.i32(1).globalSet(w.isAhead);
+  });
+};
+
+/** `(way, text, length)`: encrypts or decrypts what follows the first 64 bytes of a text that is longer. */
+const emitRest = (f: FunctionBody, ways: readonly Way[]): void => {
+  const [way, text, length] = [0, 1, 2];
+  const [keyLow, keyHigh, sigma] = times(3, () => f.local('v128'));
+  const blocks = times(2, () => ({ rows: times(4, () => f.local('v128')), nonce: f.local('v128') }));
+  f.v128(constant32(...SIGMA)).set(sigma);
+  for (const [row, first] of [
+    [keyLow, 0],
+    [keyHigh, 2],
+  ]) {
+    pushOf(f, way, ways, (w) => w.key[first]);
+    f.op('i64x2.splat');
+    pushOf(f, way, ways, (w) => w.key[first + 1]);
+    f.lane('i64x2.replace_lane', 1).set(row);
+  }
+  // Row 3: block counter (2 and 3 at first), nonce word, message counter.
+  blocks.forEach(({ nonce }, i) => {
+    pushOf(f, way, ways, (w) => w.nonce);
+    f.op('i64.extend_i32_u')
+      .i64(32)
+      .op('i64.shl')
+      .i64(2 + i)
+      .op('i64.or')
+      .op('i64x2.splat');
+    pushOf(f, way, ways, (w) => w.counter);
+    f.lane('i64x2.replace_lane', 1).set(nonce);
+  });
+  const quarters = new QuarterRounds(f);
+  const rotateRows = (...by: number[]): void => {
+    for (const { rows } of blocks)
+      by.forEach((lane, i) => {
+        const row = rows[i + 1];
+        f.get(row)
+          .get(row)
+          .shuffle(lanes(...times(4, (k) => (lane + k) & 3)))
+          .set(row);
+      });
+  };
+  const mix = ({ rows, nonce }: (typeof blocks)[number], offset: number): void => {
+    [sigma, keyLow, keyHigh, nonce].forEach((input, i) => {
+      f.get(text)
+        .get(text)
+        .mem('v128.load', offset + 16 * i);
+      f.get(rows[i])
+        .get(input)
+        .op('i32x4.add')
         .op('v128.xor')
         .mem('v128.store', offset + 16 * i);
     });
   };
-  const restOfBlocks = (): void => {
-    f.get(text).i32(64).op('i32.add').set(at);
-    f.get(textLength).i32(64).op('i32.sub').set(left);
-    f.block().loop();
-    f.get(left).i32(0).op('i32.le_s').brIf(1);
-    for (const nonce of [nonceA, nonceB]) f.get(nonce).v128(TWO).op('i32x4.add').set(nonce);
-    setUp();
-    feedForward(chacha.a, nonceA);
-    mix(chacha.a, 0);
-    // The second block only where there is text for it, so that at most 63 bytes behind the text are touched.
-    f.get(left).i32(64).op('i32.gt_s').if();
-    feedForward(chacha.b, nonceB);
-    mix(chacha.b, 64);
-    f.end();
-    f.get(at).i32(128).op('i32.add').set(at);
-    f.get(left).i32(128).op('i32.sub').set(left);
-    f.br(0).end().end();
+  f.get(text).i32(64).op('i32.add').set(text);
+  f.get(length).i32(64).op('i32.sub').set(length);
+  f.loop();
+  for (const { rows, nonce } of blocks)
+    [sigma, keyLow, keyHigh, nonce].forEach((input, i) => {
+      f.get(input).set(rows[i]);
+    });
+  tenTimes(f, () => {
+    quarters.emit(blocks.map(({ rows }) => rows));
+    rotateRows(1, 2, 3);
+    quarters.emit(blocks.map(({ rows }) => rows));
+    rotateRows(3, 2, 1);
+  });
+  mix(blocks[0], 0);
+  // The second block only where there is text for it, so that at most 63 bytes behind the text are touched.
+  f.get(length).i32(64).op('i32.gt_s').if();
+  mix(blocks[1], 64);
+  f.end();
+  for (const { nonce } of blocks)
+    f.get(nonce)
+      .v128(constant32(2, 0, 0, 0))
+      .op('i32x4.add')
+      .set(nonce);
+  f.get(text).i32(128).op('i32.add').set(text);
+  f.get(length).i32(128).op('i32.sub').tee(length).i32(0).op('i32.gt_s').brIf(0).end();
+};
+
+/** `(way, frame, aadLength, textLength) → status`: seals (way 0) or opens (way 1) in place. */
+const emitAead = (
+  f: FunctionBody,
+  ways: readonly Way[],
+  current: readonly number[],
+  stream: FunctionBody,
+  rest: FunctionBody,
+): void => {
+  const [way, frame, aadLength, textLength] = [0, 1, 2, 3];
+  const [text, end, at, stop] = times(4, () => f.local('i32'));
+  const [tagLow, tagHigh, macLow, macHigh] = times(4, () => f.local('i64'));
+  const poly = new Poly(f);
+  const mix = (): void => {
+    for (let i = 0; i < 8; i++) {
+      f.get(text)
+        .get(text)
+        .mem('i64.load', 8 * i)
+        .globalGet(current[MAC_WORDS + i]);
+      f.op('i64.xor').mem('i64.store', 8 * i);
+    }
+    f.get(textLength).i32(64).op('i32.gt_s').if();
+    f.get(way).get(text).get(textLength).call(rest.index).end();
   };
-  const authenticate = (): void => {
-    poly.key(macLow);
-    f.get(aad).set(at).get(aadLength).set(rest);
-    poly.absorb(at, rest);
-    f.get(text).set(at).get(textLength).set(rest);
-    poly.absorb(at, rest);
-    poly.absorbLengths(aadLength, textLength);
-    poly.finish(macHigh, tagLow, tagHigh);
+  const padded = (length: number): FunctionBody => f.get(length).i32(15).op('i32.add').i32(-16).op('i32.and');
+  const putAtEnd = (low: number, high: number): void => {
+    f.get(end).get(low).mem('i64.store', 0).get(end).get(high).mem('i64.store', 8);
   };
 
-  f.v128(SIGMA).set(sigma);
-  rowOf(way.key[0], way.key[1]);
-  f.set(keyLow);
-  rowOf(way.key[2], way.key[3]);
-  f.set(keyHigh);
-  // Row 3: block counter 0, nonce word, message counter.
-  f.globalGet(way.nonce).op('i64.extend_i32_u').i64(32).op('i64.shl').op('i64x2.splat');
-  f.globalGet(way.counter).lane('i64x2.replace_lane', 1).tee(nonceA).v128(ONE).op('i32x4.add').set(nonceB);
-  setUp();
-  feedForward(chacha.a, nonceA);
-  feedForward(chacha.b, nonceB);
-  f.get(chacha.a[0]).set(macLow).get(chacha.a[1]).set(macHigh);
+  padded(aadLength).get(frame).op('i32.add').tee(text).get(textLength).op('i32.add').set(end);
+  f.get(way).call(stream.index);
+  f.get(way).if();
+  f.get(end).mem('i64.load', 0).set(tagLow).get(end).mem('i64.load', 8).set(tagHigh);
+  f.else();
+  mix();
+  f.end();
+  // What is authenticated is laid out in place (RFC 8439 §2.8): padding and lengths where the tag stood or will stand.
+  f.get(end).i64(0).mem('i64.store', 0).get(end).i64(0).mem('i64.store', 8);
+  padded(textLength).get(text).op('i32.add').set(stop);
+  f.get(stop).get(aadLength).op('i64.extend_i32_u').mem('i64.store', 0);
+  f.get(stop).get(textLength).op('i64.extend_i32_u').mem('i64.store', 8);
+  f.get(stop).i32(16).op('i32.add').set(stop);
+  poly.key((index) => f.globalGet(current[index]));
+  f.get(frame).set(at);
+  poly.absorbBlocks(at, stop);
+  poly.finish((index) => f.globalGet(current[2 + index]), macLow, macHigh);
 
-  if (opening) {
-    // The first data block's key stream must outlive the check, which uses no vector of the blocks.
-    authenticate();
-    f.get(text).get(textLength).op('i32.add').tee(at).mem('i64.load', 0).get(tagLow).op('i64.xor');
-    f.get(at).mem('i64.load', 8).get(tagHigh).op('i64.xor').op('i64.or').op('i64.eqz').op('i32.eqz').if();
-    f.i32(SEALED_FORGED).op('return').end();
-    f.get(text).set(at);
-    mix(chacha.b, 0);
-    restOfBlocks();
-  } else {
-    f.get(text).set(at);
-    mix(chacha.b, 0);
-    restOfBlocks();
-    authenticate();
-    f.get(text).get(textLength).op('i32.add').tee(at).get(tagLow).mem('i64.store', 0);
-    f.get(at).get(tagHigh).mem('i64.store', 8);
-  }
-  f.globalGet(way.counter).i64(1).op('i64.add').globalSet(way.counter);
+  f.get(way).if();
+  f.get(tagLow).get(macLow).op('i64.xor').get(tagHigh).get(macHigh).op('i64.xor').op('i64.or').op('i64.eqz');
+  f.op('i32.eqz').if();
+  putAtEnd(tagLow, tagHigh);
+  f.i32(SEALED_FORGED).op('return').end();
+  mix();
+  f.globalGet(ways[1].counter).i64(1).op('i64.add').globalSet(ways[1].counter);
+  f.else();
+  putAtEnd(macLow, macHigh);
+  f.globalGet(ways[0].counter).i64(1).op('i64.add').globalSet(ways[0].counter);
+  f.end();
   f.i32(SEALED_OK);
 };
 
@@ -392,60 +493,78 @@ const emitAead = (f: FunctionBody, way: Way, opening: boolean): void => {
 export const buildSealingKernel = (memoryPages: number, vectors = false): Uint8Array<ArrayBuffer> => {
   const m = new ModuleBuilder();
   m.importMemory('lattice', 'memory', memoryPages, memoryPages);
-  const newWay = (): Way => ({
-    key: [0, 1, 2, 3].map(() => m.global('i64', 0n)),
-    nonce: m.global('i32', 0),
-    counter: m.global('i64', 0n),
-  });
-  const ways = [newWay(), newWay()];
+  const i64s = (count: number): number[] => times(count, () => m.global('i64', 0n));
+  const ways = times(
+    2,
+    (): Way => ({
+      key: i64s(4),
+      nonce: m.global('i32', 0),
+      counter: m.global('i64', 0n),
+      ahead: i64s(STREAM_WORDS),
+      aheadFor: m.global('i64', 0n),
+      isAhead: m.global('i32', 0),
+    }),
+  );
+  const current = i64s(STREAM_WORDS);
 
-  const rawArguments = ['i32', 'i32', 'i32', 'i32'] as const;
-  const sealRaw = m.func(rawArguments, ['i32'], 'sealRaw');
-  emitAead(sealRaw, ways[0], false);
-  const openRaw = m.func(rawArguments, ['i32'], 'openRaw');
-  emitAead(openRaw, ways[1], true);
+  const stream = m.func(['i32']);
+  emitStream(stream, ways, current);
+  const rest = m.func(['i32', 'i32', 'i32']);
+  emitRest(rest, ways);
+  const aead = m.func(['i32', 'i32', 'i32', 'i32'], ['i32'], 'aead');
+  emitAead(aead, ways, current, stream, rest);
 
   const seal = m.func(['i32', 'i32'], [], 'seal');
   seal.get(0).globalGet(ways[0].counter).mem('i64.store', COUNTER_AT);
-  seal.get(0).i32(HEADER_BYTES).get(0).i32(HEADER_BYTES).op('i32.add').get(1).call(sealRaw.index).op('drop');
+  seal.i32(0).get(0).i32(HEADER_BYTES).get(1).call(aead.index).op('drop');
 
   const open = m.func(['i32', 'i32'], ['i32'], 'open');
   const counter = open.local('i64');
   open.get(0).mem('i64.load', COUNTER_AT).tee(counter).globalGet(ways[1].counter).op('i64.ne').if();
   open.i32(SEALED_REPLAYED).i32(SEALED_REORDERED).get(counter).globalGet(ways[1].counter).op('i64.lt_u');
   open.op('select').op('return').end();
-  open.get(0).i32(HEADER_BYTES).get(0).i32(HEADER_BYTES).op('i32.add').get(1).call(openRaw.index);
+  open.i32(1).get(0).i32(HEADER_BYTES).get(1).call(aead.index);
 
   const install = m.func(
-    Array.from({ length: 12 }, () => 'i32' as const),
+    times(12, () => 'i32' as const),
     [],
     'install',
   );
   const joined = (low: number, high: number): void => {
     install.get(low).op('i64.extend_i32_u').get(high).op('i64.extend_i32_u').i64(32).op('i64.shl').op('i64.or');
   };
-  ways.forEach((way, index) => {
-    install.get(0).i32(index).op('i32.eq').if();
+  forWay(install, 0, ways, (way) => {
     way.key.forEach((global, i) => {
       joined(1 + 2 * i, 2 + 2 * i);
       install.globalSet(global);
     });
     install.get(9).globalSet(way.nonce);
     joined(10, 11);
-    install.globalSet(way.counter).end();
+    install.globalSet(way.counter);
+    for (const global of way.ahead) install.i64(0).globalSet(global);
+    install.i32(0).globalSet(way.isAhead);
   });
+  for (const global of current) install.i64(0).globalSet(global);
 
-  if (vectors) {
-    const f = m.func(rawArguments, [], 'poly1305');
-    const [key, message, length, tag] = [0, 1, 2, 3];
-    const [r, s] = [f.local('v128'), f.local('v128')];
-    const [low, high] = [f.local('i64'), f.local('i64')];
-    const poly = new Poly(f);
-    f.get(key).mem('v128.load', 0).set(r).get(key).mem('v128.load', 16).set(s);
-    poly.key(r);
-    poly.absorb(message, length, false);
-    poly.finish(s, low, high);
-    f.get(tag).get(low).mem('i64.store', 0).get(tag).get(high).mem('i64.store', 8);
-  }
+  if (vectors) emitPoly1305(m.func(['i32', 'i32', 'i32', 'i32'], [], 'poly1305'));
   return m.build();
+};
+
+/** `(key, message, length, tag)`: plain Poly1305 of any message. The 1 is written behind the message. */
+const emitPoly1305 = (f: FunctionBody): void => {
+  const [key, message, length, tag] = [0, 1, 2, 3];
+  const [low, high] = [f.local('i64'), f.local('i64')];
+  const [whole, end] = [f.local('i32'), f.local('i32')];
+  const poly = new Poly(f);
+  f.get(message).get(length).op('i32.add').tee(end).i64(1).mem('i64.store', 0).get(end).i64(0).mem('i64.store', 8);
+  f.get(message).get(length).i32(-16).op('i32.and').op('i32.add').set(whole);
+  poly.key((index) => f.get(key).mem('i64.load', 8 * index));
+  f.get(message).get(whole).op('i32.lt_u').if();
+  poly.absorbBlocks(message, whole);
+  f.end();
+  f.get(length).i32(15).op('i32.and').if();
+  poly.absorbLast(whole);
+  f.end();
+  poly.finish((index) => f.get(key).mem('i64.load', 16 + 8 * index), low, high);
+  f.get(tag).get(low).mem('i64.store', 0).get(tag).get(high).mem('i64.store', 8);
 };
