@@ -15,7 +15,7 @@
  */
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+import { type KEMPrepared, ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import type { SealedEnd } from './seal/end.ts';
 
 export interface EndpointName {
@@ -35,7 +35,7 @@ export interface ChannelName {
 export type Entropy = (length: number) => Uint8Array;
 
 /** What a public key expands to. Public: ends in one thread share it, which saves a third of the handshake. */
-type ExpandedKey = ReturnType<typeof ml_kem768.prepare>;
+type ExpandedKey = KEMPrepared;
 
 const KEY_BYTES = 32;
 const PREFIX_BYTES = 16;
