@@ -44,10 +44,12 @@ export class AddressSpace {
   readonly #pages: PageTable;
   #released = false;
 
-  constructor(machine: Machine, observer: CodeObserver, ranges?: RangeMap) {
+  /** RangeError if the host gives no more windows. */
+  constructor(machine: Machine, observer: CodeObserver, parent?: RangeMap) {
     this.#machine = machine;
-    this.#ranges = ranges ?? new RangeMap(machine.references);
+    // The window first: nothing must have changed if there is none.
     this.#pages = new PageTable(machine, machine.windows.acquire(), observer);
+    this.#ranges = parent?.copy() ?? new RangeMap(machine.references);
   }
 
   get window(): Window {
@@ -124,10 +126,10 @@ export class AddressSpace {
 
   /**
    * A lazy copy for a child: contents are copied when either side needs them to differ, or the child needs them at all.
-   * The child's engine may inherit the parent's translations once this has returned.
+   * RangeError if the host gives no more windows. The child's engine may inherit the parent's translations once this has returned.
    */
   fork(observer: CodeObserver): AddressSpace {
-    const child = new AddressSpace(this.#machine, observer, this.#ranges.copy());
+    const child = new AddressSpace(this.#machine, observer, this.#ranges);
     this.#pages.fork(child.#pages);
     return child;
   }
