@@ -27,6 +27,13 @@ export interface SyscallOptions {
   /** Constant request fields. */
   readonly with?: Readonly<Record<string, unknown>>;
   readonly restart?: Restart;
+  /**
+   * The call runs with another signal mask: argument `argument` points at the mask, or at a pointer to it and its size
+   * (`indirect`); `size` is the argument with its size. The kernel asks the process manager round the call.
+   */
+  readonly mask?: { readonly argument: number; readonly size?: number; readonly indirect?: boolean };
+  /** The result is an address: how the trace shows it. */
+  readonly address?: boolean;
   /** What is missing, for docs; a call without it is complete. */
   readonly partial?: string;
 }

@@ -1,0 +1,16 @@
+/**
+ * The system call table: every call that XINIM answers, by name (syscall.ts says how one is declared). Dispatch, strace and
+ * docs/generated/syscalls.md derive from it; a number that is not here answers ENOSYS.
+ */
+import type { Syscall } from './syscall.ts';
+import { kernelSyscalls } from './syscalls/kernel.ts';
+import { memorySyscalls } from './syscalls/memory.ts';
+import { processSyscalls } from './syscalls/process.ts';
+import { vfsSyscalls } from './syscalls/vfs.ts';
+
+export const syscalls: Readonly<Record<string, Syscall>> = {
+  ...vfsSyscalls,
+  ...processSyscalls,
+  ...memorySyscalls,
+  ...kernelSyscalls,
+};

@@ -1,0 +1,127 @@
+/**
+ * fork, vfork and the forking kinds of clone, as the reference's first example has them:
+ *
+ *     process.fork ─► memory.fork ─► vfs.forkProcess ─► the child runs with RAX 0, the parent gets its PID
+ *
+ * If a server refuses, those before it undo the child, and the caller gets the error. With CLONE_VFORK the parent sleeps
+ * until the child has a new image or is gone; the child has a copy of the memory all the same.
+ */
+import { EINVAL, ENOSYS, Errno } from '../abi/errno.ts';
+import { CLONE_FLAGS } from '../abi/syscalls/kernel.ts';
+import { CONTEXT_SIZE, FS_BASE, Reg } from '../cpu/state.ts';
+import { LATER } from './calls/call.ts';
+import { UNINTERRUPTIBLE } from './dispatch.ts';
+import type { Kernel } from './kernel.ts';
+import { NO_STACK, type Thread } from './thread.ts';
+
+export interface CloneArguments {
+  readonly flags: number;
+  /** Stack pointer of the child; 0 leaves the parent's. */
+  readonly stack: number;
+  readonly parentTid: number;
+  readonly childTid: number;
+  readonly tls: number;
+}
+
+/** Flags that make no difference to a process that shares nothing, or that we carry out. */
+const ACCEPTED =
+  0xff |
+  CLONE_FLAGS.CLONE_VM |
+  CLONE_FLAGS.CLONE_VFORK |
+  CLONE_FLAGS.CLONE_FILES |
+  CLONE_FLAGS.CLONE_SYSVSEM |
+  CLONE_FLAGS.CLONE_SETTLS |
+  CLONE_FLAGS.CLONE_PARENT_SETTID |
+  CLONE_FLAGS.CLONE_CHILD_CLEARTID |
+  CLONE_FLAGS.CLONE_CHILD_SETTID |
+  CLONE_FLAGS.CLONE_DETACHED |
+  CLONE_FLAGS.CLONE_UNTRACED;
+
+const word = (value: number): Uint8Array => {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return bytes;
+};
+
+/** Why a combination of flags is refused: EINVAL where Linux says so, ENOSYS for what we lack. */
+const refusal = (kernel: Kernel, flags: number): Errno | undefined => {
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  if (has(CLONE_FLAGS.CLONE_THREAD) && !has(CLONE_FLAGS.CLONE_SIGHAND)) return EINVAL;
+  if (has(CLONE_FLAGS.CLONE_SIGHAND) && !has(CLONE_FLAGS.CLONE_VM)) return EINVAL;
+  if (has(CLONE_FLAGS.CLONE_FS) && has(CLONE_FLAGS.CLONE_NEWNS)) return EINVAL;
+  const shares = has(CLONE_FLAGS.CLONE_VM) && !has(CLONE_FLAGS.CLONE_VFORK);
+  if (!shares && (flags & ~ACCEPTED) === 0) return undefined;
+  kernel.log(`clone with flags 0x${flags.toString(16)} is not supported`);
+  return ENOSYS;
+};
+
+/** Throws PageNeeded before anything has changed. */
+export const fork = (kernel: Kernel, thread: Thread, args: CloneArguments): Errno | typeof LATER => {
+  const { flags } = args;
+  const parent = thread.process;
+  const refused = refusal(kernel, flags);
+  if (refused !== undefined) return refused;
+  if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) {
+    const ready = parent.memory.prepareWrite(args.parentTid, 4);
+    if (ready instanceof Errno) return ready;
+  }
+  thread.sleep = UNINTERRUPTIBLE;
+  const give = (result: number | Errno): void => kernel.dispatch.complete(thread, result);
+  const exitSignal = flags & 0xff;
+  const { pid } = parent;
+
+  kernel.request(kernel.pm, 'fork', { parent: pid, tid: thread.tid, flags: BigInt(flags), exitSignal }, (reply) => {
+    if (reply instanceof Errno) {
+      give(reply);
+      return;
+    }
+    const { child } = reply as { child: number };
+    const undo = (reason: Errno): void => {
+      kernel.request(kernel.pm, 'forkFailed', { child }, () => give(reason));
+    };
+    kernel.request(kernel.mm, 'fork', { parent: pid, child }, (copied) => {
+      if (copied instanceof Errno) {
+        undo(copied);
+        return;
+      }
+      const shareFiles = (flags & CLONE_FLAGS.CLONE_FILES) !== 0 && (flags & CLONE_FLAGS.CLONE_VFORK) === 0;
+      kernel.request(kernel.vfs, 'forkProcess', { parent: pid, child, shareFiles }, (opened) => {
+        if (opened instanceof Errno) kernel.request(kernel.mm, 'exit', { pid: child }, () => undo(opened));
+        else start(kernel, thread, child, args, give);
+      });
+    });
+  });
+  return LATER;
+};
+
+const start = (
+  kernel: Kernel,
+  thread: Thread,
+  pid: number,
+  { flags, stack, parentTid, childTid, tls }: CloneArguments,
+  give: (result: number) => void,
+): void => {
+  const parent = thread.process;
+  const child = kernel.processes.get(pid)!;
+  const first = child.mainThread;
+  const { registers } = first;
+  registers.bytes.set(thread.registers.bytes.subarray(0, CONTEXT_SIZE));
+  registers.set(Reg.RAX, 0);
+  if (stack !== 0) registers.set(Reg.RSP, stack);
+  if (flags & CLONE_FLAGS.CLONE_SETTLS) registers.view.setBigUint64(FS_BASE, BigInt(tls), true);
+  first.altStack =
+    (flags & CLONE_FLAGS.CLONE_VM) !== 0 && (flags & CLONE_FLAGS.CLONE_VFORK) === 0 ? NO_STACK : thread.altStack;
+  first.robustList = 0;
+  if (flags & CLONE_FLAGS.CLONE_CHILD_CLEARTID) first.clearTid = childTid;
+  child.image = parent.image;
+  child.stackTop = parent.stackTop;
+  child.heapStart = parent.heapStart;
+  child.heapEnd = parent.heapEnd;
+  // As in Linux, nobody hears of an address that cannot be written here.
+  if (flags & CLONE_FLAGS.CLONE_CHILD_SETTID) child.space?.write(childTid, word(pid));
+  if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) parent.space?.write(parentTid, word(pid));
+  kernel.counters.forks++;
+  kernel.wake(first);
+  if (flags & CLONE_FLAGS.CLONE_VFORK) child.vforkParent = thread;
+  else give(pid);
+};

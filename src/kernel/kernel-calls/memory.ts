@@ -1,0 +1,142 @@
+/**
+ * Kernel calls of the memory manager: the address spaces. Changes of a space are effects, done in order when the
+ * transaction has committed; only fork, whose outcome the caller must know, is done at once and undone on rollback.
+ */
+import { EAGAIN, EINVAL, ENOMEM, ESRCH, type Result } from '../../abi/errno.ts';
+import type { KernelCalls } from '../../ipc/kernel-calls.ts';
+import { FaultPending } from '../../ipc/server.ts';
+import { PAGE_SIZE, USER_LIMIT } from '../../memory/layout.ts';
+import type { AddressSpace } from '../../memory/space.ts';
+import type { CodeObserver } from '../../memory/table.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Process } from '../process.ts';
+
+/** Modified pages of a shared mapping must be written to their file before the VFS goes on. */
+export class WritebackNeeded extends FaultPending {
+  constructor(readonly object: number) {
+    super('modified pages must be written back');
+  }
+}
+
+type Calls = Pick<
+  KernelCalls,
+  | 'mapPages'
+  | 'unmapPages'
+  | 'changeProtection'
+  | 'movePages'
+  | 'discardPages'
+  | 'residentPages'
+  | 'syncPages'
+  | 'forkMemory'
+  | 'setHeap'
+  | 'createShared'
+  | 'releaseShared'
+>;
+
+/** Has the engine of a process drop what it made of changed code. */
+const codeObserver = (process: Process): CodeObserver => ({
+  onCodeChange: (page) => process.engine?.invalidate(page),
+  onCodeReset: () => process.engine?.reset(),
+});
+
+/** The address space of a process, made when it is first needed. */
+export const spaceOf = (kernel: Kernel, process: Process): AddressSpace => {
+  if (process.space === undefined) {
+    const space = kernel.machine.createSpace(codeObserver(process));
+    process.attach(space, kernel.windows.bind(space));
+  }
+  return process.space!;
+};
+
+const badRange = (start: number, length: number): boolean =>
+  start < 0 || length <= 0 || start % PAGE_SIZE !== 0 || length % PAGE_SIZE !== 0 || start + length > USER_LIMIT;
+
+export const memoryCalls = (kernel: Kernel): Calls => {
+  const { machine, processes, undo } = kernel;
+
+  const change = (pid: number, start: number, length: number, effect: (space: AddressSpace) => void): Result<void> => {
+    const process = processes.get(pid);
+    if (process === undefined || process.gone) return ESRCH;
+    if (badRange(start, length)) return EINVAL;
+    undo.afterCommit(() => {
+      if (!process.gone) effect(spaceOf(kernel, process));
+    });
+  };
+
+  return {
+    mapPages: (pid, start, length, protection, backing, name) =>
+      change(pid, start, length, (space) => space.map(start, length, protection, backing, name)),
+
+    unmapPages: (pid, start, length) => change(pid, start, length, (space) => space.unmap(start, length)),
+
+    changeProtection: (pid, start, length, protection) =>
+      change(pid, start, length, (space) => space.protect(start, length, protection)),
+
+    movePages: (pid, from, to, length) =>
+      badRange(to, length) ? EINVAL : change(pid, from, length, (space) => space.move(from, to, length)),
+
+    discardPages: (pid, start, length) => change(pid, start, length, (space) => space.discard(start, length)),
+
+    residentPages: (pid, start, length) => {
+      const space = processes.get(pid)?.space;
+      if (space === undefined) return ESRCH;
+      return badRange(start, length) ? EINVAL : space.resident(start, length);
+    },
+
+    syncPages: (pid, start, length) =>
+      change(pid, start, length, (space) => {
+        for (const { start: from, end, backing } of space.mappings()) {
+          if (backing.kind !== 'shared' || !backing.file || end <= start || from >= start + length) continue;
+          const first = Math.max(from, start);
+          const offset = backing.offset + (first - from);
+          const pages = machine.objects.dirtyPages(backing.object, offset, Math.min(end, start + length) - first);
+          kernel.later(() => kernel.faults.writeBack(backing.object, pages, () => {}));
+        }
+      }),
+
+    forkMemory: (parent, child) => {
+      const from = processes.get(parent);
+      const to = processes.get(child);
+      if (from?.space === undefined || to === undefined) return ESRCH;
+      if (to.space !== undefined) return EINVAL;
+      // A window that the host will not give is as if there were no more processes to be had.
+      let space: AddressSpace;
+      try {
+        space = from.space.fork(codeObserver(to));
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        kernel.log(`fork of ${parent} refused: the host gives no more memory for address spaces`);
+        return EAGAIN;
+      }
+      to.attach(space, kernel.windows.bind(space));
+      to.engine!.inherit(from.engine!);
+      undo.push({ undo: () => to.detach() });
+    },
+
+    setHeap: (pid, start, end) => {
+      const process = processes.get(pid);
+      if (process === undefined) return ESRCH;
+      const { heapStart, heapEnd } = process;
+      process.heapStart = start;
+      process.heapEnd = end;
+      undo.push({
+        undo: () => {
+          process.heapStart = heapStart;
+          process.heapEnd = heapEnd;
+        },
+      });
+    },
+
+    createShared: (bytes) => {
+      if (bytes / PAGE_SIZE > machine.limitPages) return ENOMEM;
+      const object = machine.objects.create(bytes);
+      undo.push({ undo: () => machine.objects.release(object) });
+      return object;
+    },
+
+    releaseShared: (object) => {
+      if (machine.objects.get(object, false) === undefined) return EINVAL;
+      undo.afterCommit(() => machine.objects.release(object));
+    },
+  };
+};

@@ -1,0 +1,40 @@
+/** Kernel calls that only look: processes, the system, the log. */
+import { ESRCH, type Result } from '../../abi/errno.ts';
+import type { KernelCalls, ProcessView, SystemView } from '../../ipc/kernel-calls.ts';
+import { PAGE_SIZE } from '../../memory/layout.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Process } from '../process.ts';
+import type { Server } from '../server-slot.ts';
+
+/** A process that has not been reaped. */
+export const living = (kernel: Kernel, pid: number): Process | undefined => kernel.processes.get(pid);
+
+export const systemView = (kernel: Kernel): SystemView => {
+  const { counters, machine, scheduler } = kernel;
+  const total = Number.isFinite(machine.limitPages) ? machine.limitPages : 2 ** 32;
+  return {
+    bootTime: kernel.bootTime,
+    uptime: kernel.now(),
+    idleTime: counters.idle,
+    userTime: counters.user,
+    systemTime: counters.system,
+    memoryTotal: total * PAGE_SIZE,
+    memoryFree: Math.max(0, total - machine.usedPages) * PAGE_SIZE,
+    contextSwitches: counters.contextSwitches,
+    forks: counters.forks,
+    load: [...scheduler.load],
+    running: scheduler.ready + (kernel.runner.current === undefined ? 0 : 1),
+    lastPid: counters.lastPid,
+    hostname: kernel.hostname,
+  };
+};
+
+export const viewCalls = (
+  kernel: Kernel,
+  server: Server,
+): Pick<KernelCalls, 'process' | 'processes' | 'system' | 'log'> => ({
+  process: (pid): Result<ProcessView> => living(kernel, pid)?.view ?? ESRCH,
+  processes: () => [...kernel.processes.keys()].sort((a, b) => a - b),
+  system: () => systemView(kernel),
+  log: (line) => kernel.log(`${server.name}: ${line}`),
+});

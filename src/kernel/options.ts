@@ -1,0 +1,33 @@
+/** What a kernel is made with. */
+import type { Syscall } from '../abi/syscall.ts';
+import type { ServerDefinition } from '../ipc/server.ts';
+import type { Tracer } from '../trace/tracer.ts';
+import type { EngineFactory } from './windows.ts';
+
+export interface KernelOptions {
+  /** The servers: the kernel knows them only by their definitions. */
+  readonly servers: {
+    readonly vfs: ServerDefinition;
+    readonly process: ServerDefinition;
+    readonly memory: ServerDefinition;
+  };
+  /** Whether frames to servers are sealed; default sealed. */
+  readonly ipc?: 'sealed' | 'direct';
+  /** Guest memory in bytes; default 1 GiB. */
+  readonly memory?: number;
+  /** Bytes of file pages kept for mappings; default 64 MiB. */
+  readonly pageCache?: number;
+  readonly hostname?: string;
+  /** Processes at once, zombies and servers included; default 32768. */
+  readonly processes?: number;
+  /** Program of PID 1; default /sbin/init. */
+  readonly init?: { readonly path: string; readonly argv?: readonly string[]; readonly env?: readonly string[] };
+  readonly tracer?: Tracer;
+  /** Receives a line for every message. */
+  readonly ipcLog?: (line: string) => void;
+  readonly createEngine?: EngineFactory;
+  /** Another system call table (tests). */
+  readonly syscalls?: Readonly<Record<string, Syscall>>;
+  /** A hook that may make servers crash (tests). */
+  readonly chaos?: (server: string, call: string, phase: 'before' | 'after-handler' | 'before-reply') => void;
+}

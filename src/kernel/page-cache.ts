@@ -1,0 +1,75 @@
+/**
+ * Pages of files that were read for mappings and executables, kept by object in stretches of 64 KiB, least recently used
+ * out first. The VFS says when a file's contents change (`invalidate`, `validate`), so what is here is what the file has.
+ */
+import { PAGE_SIZE } from '../memory/layout.ts';
+
+/** Bytes that are read at once. */
+export const STRETCH = 0x1_0000;
+
+/** Stretches of one object at most: keys stay safe integers. */
+const STRETCHES = 2 ** 27;
+
+export class PageCache {
+  readonly #limit: number;
+  #bytes = 0;
+  /** In order of use. */
+  readonly #stretches = new Map<number, Uint8Array>();
+  readonly #versions = new Map<number, number>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The bytes of the page at `offset` (a multiple of 4096): fewer than a page at the file's end; undefined if not kept. */
+  page(object: number, offset: number): Uint8Array | undefined {
+    const within = offset % STRETCH;
+    const key = object * STRETCHES + (offset - within) / STRETCH;
+    const stretch = this.#stretches.get(key);
+    if (stretch === undefined || within >= stretch.length) return undefined;
+    this.#stretches.delete(key);
+    this.#stretches.set(key, stretch);
+    return stretch.subarray(within, Math.min(within + PAGE_SIZE, stretch.length));
+  }
+
+  /** Keeps what was read of an object at `offset`, a multiple of STRETCH. The cache owns the bytes from then on. */
+  put(object: number, offset: number, bytes: Uint8Array): void {
+    const key = object * STRETCHES + offset / STRETCH;
+    this.#drop(key);
+    this.#stretches.set(key, bytes);
+    this.#bytes += bytes.byteLength;
+    for (const oldest of this.#stretches.keys()) {
+      if (this.#bytes <= this.#limit || oldest === key) break;
+      this.#drop(oldest);
+    }
+  }
+
+  /** The object has this version now: pages of another one go. */
+  validate(object: number, version: number): void {
+    const known = this.#versions.get(object);
+    if (known !== version) {
+      if (known !== undefined) this.invalidate(object, 0, Number.POSITIVE_INFINITY);
+      this.#versions.set(object, version);
+    }
+  }
+
+  invalidate(object: number, offset: number, length: number): void {
+    const first = Math.floor(offset / STRETCH);
+    const end = Math.min(Math.ceil((offset + length) / STRETCH), STRETCHES);
+    if (end - first > this.#stretches.size) {
+      for (const key of [...this.#stretches.keys()])
+        if (key >= object * STRETCHES + first && key < object * STRETCHES + end) this.#drop(key);
+    } else for (let index = first; index < end; index++) this.#drop(object * STRETCHES + index);
+  }
+
+  #drop(key: number): void {
+    const stretch = this.#stretches.get(key);
+    if (stretch === undefined) return;
+    this.#stretches.delete(key);
+    this.#bytes -= stretch.byteLength;
+  }
+}

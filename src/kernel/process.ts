@@ -1,0 +1,151 @@
+/**
+ * The kernel's side of a process: its address space and engine, threads, descriptor table and accounts. Who it is and what
+ * its signals do is the process manager's; which regions it has, the memory manager's.
+ *
+ * Life: `createProcess` (no memory, one sleeping thread) → memory by fork or exec → runs → `destroyProcess` (threads dead,
+ * then memory and descriptors released) → `forgetProcess` (the view goes).
+ * Invariants: `space`, `engine` and `window` are set together; `loaded` is the thread whose registers are in the window.
+ */
+import type { Engine } from '../cpu/engine.ts';
+import { CONTEXT_SIZE, RETIRED } from '../cpu/state.ts';
+import type { Identity, ProcessView } from '../ipc/kernel-calls.ts';
+import type { AddressSpace } from '../memory/space.ts';
+import { DescriptorTable } from './descriptors.ts';
+import { GuestMemory } from './guest-memory.ts';
+import { LiveView } from './process-view.ts';
+import type { Registers } from './registers.ts';
+import { Thread } from './thread.ts';
+import type { BoundWindow } from './windows.ts';
+
+/** Where the program's parts lie, for /proc. */
+export interface Image {
+  readonly executable: string;
+  readonly argumentsStart: number;
+  readonly argumentsEnd: number;
+  readonly environmentStart: number;
+  readonly environmentEnd: number;
+  readonly stackStart: number;
+}
+
+export const NO_IMAGE: Image = Object.freeze({
+  executable: '',
+  argumentsStart: 0,
+  argumentsEnd: 0,
+  environmentStart: 0,
+  environmentEnd: 0,
+  stackStart: 0,
+});
+
+export class Process {
+  readonly threads: Thread[] = [];
+  readonly files: DescriptorTable;
+  readonly memory = new GuestMemory(this);
+  /** As servers see it. */
+  readonly view: ProcessView = new LiveView(this);
+  space: AddressSpace | undefined;
+  engine: Engine | undefined;
+  /** The state block of its window. */
+  window: Registers | undefined;
+  /** Words of the state block: trap details, instructions retired. */
+  control: Int32Array | undefined;
+  loaded: Thread | undefined;
+
+  image: Image = NO_IMAGE;
+  /** Top of the stack region, exclusive: accesses below may grow it. */
+  stackTop = 0;
+  heapStart = 0;
+  heapEnd = 0;
+
+  stopped = false;
+  /** `destroyProcess` was called: threads are dead, the rest is on its way out. */
+  dying = false;
+  /** Memory and descriptors are released. */
+  gone = false;
+  /** `forgetProcess` was called: nobody may see it any more once it is gone. */
+  forgotten = false;
+  /** The thread that sleeps in vfork until this process executes or ends. */
+  vforkParent: Thread | undefined;
+  /** Status word as far as the kernel was told. */
+  status: number | undefined;
+
+  /** CPU time of threads that have ended. */
+  endedUserTime = 0;
+  endedSystemTime = 0;
+  /** A page whose fault was refused while a server copied: the copy that is tried again fails. */
+  refusedPage = -1;
+  /** Faults counted before the present address space. */
+  minorFaults = 0;
+  majorFaults = 0;
+
+  constructor(
+    readonly pid: number,
+    public identity: Identity,
+    readonly startTime: number,
+    readonly kernel: boolean,
+  ) {
+    this.files = new DescriptorTable(() => this.identity.limits[7]?.[0] ?? 1024);
+  }
+
+  get mainThread(): Thread {
+    return this.threads[0];
+  }
+
+  thread(tid: number): Thread | undefined {
+    if (this.threads.length === 1) return this.threads[0].tid === tid ? this.threads[0] : undefined;
+    return this.threads.find((thread) => thread.tid === tid);
+  }
+
+  addThread(tid: number): Thread {
+    const thread = new Thread(this, tid);
+    this.threads.push(thread);
+    return thread;
+  }
+
+  get userTime(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.userTime, this.endedUserTime);
+  }
+
+  get systemTime(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.systemTime, this.endedSystemTime);
+  }
+
+  /** Instructions retired in its window since the window was made or last counted. */
+  get retired(): number {
+    return this.control === undefined ? 0 : this.#retiredNow() - this.#retiredBefore;
+  }
+
+  #retiredBefore = 0;
+  #retiredNow(): number {
+    const words = this.control!;
+    return (words[RETIRED / 4 + 1] >>> 0) * 0x1_0000_0000 + (words[RETIRED / 4] >>> 0);
+  }
+
+  /** Takes an address space and the engine of its window. Registers of all threads are to be set afterwards. */
+  attach(space: AddressSpace, bound: BoundWindow): void {
+    this.space = space;
+    this.engine = bound.engine;
+    this.window = bound.registers;
+    this.control = bound.control;
+    this.loaded = this.threads[0];
+    this.#retiredBefore = this.#retiredNow();
+  }
+
+  /** Gives the address space up. */
+  detach(): void {
+    const { space } = this;
+    if (space === undefined) return;
+    this.minorFaults += space.faults.minor;
+    this.majorFaults += space.faults.major;
+    this.space = this.engine = this.window = this.control = this.loaded = undefined;
+    space.release();
+  }
+
+  /** Brings a thread's registers into the window. */
+  load(thread: Thread): void {
+    const { loaded, window } = this;
+    if (loaded === thread || window === undefined) return;
+    loaded?.context.bytes.set(window.bytes.subarray(0, CONTEXT_SIZE));
+    window.bytes.set(thread.context.bytes);
+    this.loaded = thread;
+  }
+}

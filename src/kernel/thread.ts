@@ -1,0 +1,101 @@
+/**
+ * A thread of a process: its saved context, what it waits for, and the signal frames it has yet to enter.
+ *
+ *     ready ──next──► running ──a call answers later──► sleeping ──completed──► ready
+ *       ▲                │                                                        any ──destroyProcess──► dead
+ *       └──slice over────┘
+ *
+ * A process holds one thread's registers in its window's state block (`Process.loaded`); the others' are in `context`.
+ */
+
+import { CONTEXT_SIZE } from '../cpu/state.ts';
+import type { SignalFrame } from '../ipc/kernel-calls.ts';
+import type { Caller } from '../ipc/server.ts';
+import type { Process } from './process.ts';
+import { Registers } from './registers.ts';
+import type { Queued } from './scheduler.ts';
+import { share } from './scheduler.ts';
+import type { Server } from './server-slot.ts';
+
+export type ThreadState = 'ready' | 'running' | 'sleeping' | 'dead';
+
+/** A sleeping system call. */
+export interface SleepingCall {
+  /** The server that has the request and its token; undefined while the kernel itself holds the thread. */
+  readonly server: Server | undefined;
+  readonly token: number;
+  /** Ends a sleep inside the kernel with EINTR; undefined if it may not be interrupted (a fork or exec under way). */
+  readonly interrupt: (() => void) | undefined;
+}
+
+/** sigaltstack(2): the stack for handlers with SA_ONSTACK. */
+export interface AlternateStack {
+  readonly pointer: number;
+  readonly size: number;
+  readonly flags: number;
+}
+
+export const SS_ONSTACK = 1;
+export const SS_DISABLE = 2;
+export const SS_AUTODISARM = 1 << 31;
+export const NO_STACK: AlternateStack = Object.freeze({ pointer: 0, size: 0, flags: SS_DISABLE });
+
+export class Thread {
+  state: ThreadState = 'sleeping';
+  readonly queued: Queued = { next: undefined, previous: undefined, queue: undefined, level: 0 };
+  /** CPU time in nanoseconds left before it is others' turn. */
+  share: number;
+
+  /** Number of the system call it is in, or was in last. */
+  call = -1;
+  sleep: SleepingCall | undefined;
+  /** Grants of the call, which die with it. */
+  readonly grants: number[] = [];
+  /** A signal has asked the sleeping call to end. */
+  cancelled = false;
+  /** The call ended with EINTR because it was cancelled: what becomes of it is decided on the way to user mode. */
+  interrupted = false;
+  /** The call runs with a signal mask of its own (ppoll, pselect6), to be put back when it ends. */
+  masked = false;
+  /** Handlers to enter on the way to user mode, first delivered first. */
+  frames: SignalFrame[] = [];
+  /** Something is to be done before user mode: frames, an interrupted call, a stop, death. */
+  attention = false;
+
+  /** SCHED_OTHER, SCHED_BATCH or SCHED_IDLE. */
+  policy = 0;
+  altStack: AlternateStack = NO_STACK;
+  /** Cleared and woken when the thread ends (set_tid_address, CLONE_CHILD_CLEARTID). */
+  clearTid = 0;
+  robustList = 0;
+  robustLength = 0;
+  /** Of the last fault, for the signal frame: trap number, error code, CR2. */
+  fault = { vector: 0, error: 0, address: 0 };
+  /** Monotonic time at which a kernel sleep ends; undefined without a timeout. */
+  deadline: number | undefined;
+  userTime = 0;
+  systemTime = 0;
+
+  /** As the servers see the sender of its requests. */
+  readonly caller: Caller;
+  #own: Registers | undefined;
+
+  constructor(
+    readonly process: Process,
+    readonly tid: number,
+  ) {
+    this.share = share(process.identity.nice);
+    this.caller = Object.freeze({ pid: process.pid, tid });
+  }
+
+  /** Its registers, wherever they are. */
+  get registers(): Registers {
+    return this.process.loaded === this ? this.process.window! : this.context;
+  }
+
+  /** The buffer for its registers while another thread of the process is loaded. */
+  get context(): Registers {
+    this.#own ??= new Registers(new ArrayBuffer(CONTEXT_SIZE));
+    return this.#own;
+  }
+}
