@@ -176,6 +176,50 @@ describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
     expect(host.completions).toEqual([[token, { value: -1, reason: 'timeout' }]]);
   });
 
+  it('takes a kill in the middle of a handler for a crash', () => {
+    let kill = true;
+    const { host, port } = start({
+      chaosHook: (call) => {
+        if (call === 'add' && kill) {
+          kill = false;
+          host.port?.kill();
+        }
+      },
+    });
+    expect(port.request(caller, 'add', { amount: 4 })).toEqual({ total: 4 });
+    expect(host.crashes).toEqual(['add']);
+    expect(host.state.get('counter')).toEqual([4]);
+  });
+
+  it('tries again to create a server that could not be created', () => {
+    const { host, port } = start();
+    host.failingCreations = 3;
+    port.kill();
+    expect(host.crashes).toEqual(['kill', 'create']);
+    expect(port.request(caller, 'add', { amount: 1 })).toBe(EIO);
+    expect(port.request(caller, 'add', { amount: 1 })).toEqual({ total: 1 });
+    expect(host.failingCreations).toBeLessThan(1);
+    host.failingCreations = 1;
+    expect(() => new Lattice({ ipc, random: randomBytes }).port(toyServer(host), host)).toThrow('cannot be created');
+  });
+
+  it('lets a cancelled or abandoned request wait for its page, and runs only the cancelled one', () => {
+    const { host, port } = start();
+    const faulting = asleep(port.request(caller, 'touch', { page: 9 }));
+    port.cancel(faulting);
+    expect(host.completions).toEqual([]);
+    host.present.add(9);
+    port.retry(faulting);
+    port.retry(faulting);
+    expect(host.completions).toEqual([[faulting, { total: 1 }]]);
+    const other = asleep(port.request(caller, 'touch', { page: 10 }));
+    port.abandon(other);
+    host.present.add(10);
+    port.retry(other);
+    expect(host.completions.length).toBe(1);
+    expect(host.state.get('counter')).toEqual([1]);
+  });
+
   it('rolls back a fault and runs the request again when the page is there', () => {
     const { host, port } = start();
     const token = asleep(port.request(caller, 'touch', { page: 4 }));

@@ -7,7 +7,7 @@
  * Order of a delivery: begin, handler, answer encoded and sealed, commit. Whatever is thrown before the commit rolls everything
  * back: `FaultPending` asks for a page, anything else is a bug of the server and the end of its instance.
  */
-import { EINTR, EIO, Errno } from '../abi/errno.ts';
+import { EINTR, Errno } from '../abi/errno.ts';
 import { type CallCodec, codecOf, ERROR_OFFSET, type ProtocolCodec, REPLY_OFFSET } from './codec.ts';
 import { type Frame, FrameKind } from './frame.ts';
 import type { PortHost } from './port.ts';
@@ -106,7 +106,9 @@ export class ServerLoop {
     try {
       if (chaos !== undefined) chaos(call.name, 'before');
       const handlers = this.#handlers;
-      const outcome = handlers === undefined ? EIO : handlers[call.index](request, delivery);
+      // After a failed creation every request is a crash, so that the next restart is tried for it.
+      if (handlers === undefined) throw new Error('the server has no instance');
+      const outcome = handlers[call.index](request, delivery);
       if (chaos !== undefined) chaos(call.name, 'after-handler');
       if (outcome instanceof Wait && !cancelled) {
         this.wish = outcome;

@@ -42,6 +42,8 @@ export class ToyHost implements PortHost {
   readonly faults: number[] = [];
   readonly present = new Set<number>();
   instances = 0;
+  /** How many of the next creations of the server throw. */
+  failingCreations = 0;
   commits = 0;
   /** Set by the test once the port exists. */
   port: UntypedPort | undefined;
@@ -108,6 +110,7 @@ export const toyServer = (host: ToyHost): ServerDefinition<typeof toyProtocol> =
   pid: 5,
   protocol: toyProtocol,
   create: (context) => {
+    if (host.failingCreations-- > 0) throw new Error('cannot be created');
     const row = (name: string): number[] => {
       let numbers = host.state.get(name);
       if (numbers === undefined) host.state.set(name, (numbers = []));
