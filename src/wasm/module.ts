@@ -23,9 +23,11 @@ export class ByteWriter {
   }
 
   bytes(values: ArrayLike<number>): void {
-    if (this.length + values.length > this.#bytes.length) this.#grow(values.length);
-    this.#bytes.set(values, this.length);
-    this.length += values.length;
+    const { length } = values;
+    if (this.length + length > this.#bytes.length) this.#grow(length);
+    if (length > 16) this.#bytes.set(values, this.length);
+    else for (let i = 0; i < length; i++) this.#bytes[this.length + i] = values[i];
+    this.length += length;
   }
 
   /** Unsigned LEB128 of a number below 2^53. */
@@ -175,7 +177,8 @@ export class FunctionBody {
 
   i64(value: bigint | number): this {
     this.code.byte(0x42);
-    this.code.s64(BigInt(value));
+    if (typeof value === 'number' && value === (value | 0)) this.code.s32(value);
+    else this.code.s64(BigInt(value));
     return this;
   }
 

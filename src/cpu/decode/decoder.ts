@@ -216,6 +216,8 @@ export function decode(bytes: Uint8Array, start: number, end: number, d: Instruc
   d.addressKind = kind;
   d.immediateHigh = 0;
   d.immediate = 0;
+  // The number of an STi operand; immediates below overwrite it.
+  d.immediate2 = d.modrm & 7;
   switch (FORM_IMMEDIATE[form]) {
     case Immediate.None:
       break;

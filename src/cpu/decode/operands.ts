@@ -64,8 +64,19 @@ const fixed = (code: string): { number: number; size: string; high: boolean } | 
   return { number: GENERAL.indexOf(prefixed[2]), size, high: false };
 };
 
-/** Parses one operand code. */
+const PARSED = new Map<string, Operand>();
+
+/** The meaning of one operand code. */
 export function parseOperand(code: string): Operand {
+  let operand = PARSED.get(code);
+  if (operand === undefined) {
+    operand = parse(code);
+    PARSED.set(code, operand);
+  }
+  return operand;
+}
+
+function parse(code: string): Operand {
   const base = { code, size: '', memory: false, register: false, number: 0, high: false, file: File.General };
   if (code === '1') return { ...base, place: Place.One };
   const named = fixed(code);

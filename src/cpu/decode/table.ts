@@ -128,8 +128,8 @@ function shapeOf(form: Form, index: number): Shape {
   let map = 0;
   if (bytes[0] === 0x0f && bytes.length > 1) {
     bytes.shift();
-    const escape: number = bytes[0];
-    map = bytes.length === 1 ? 1 : escape === 0x38 ? 2 : escape === 0x3a ? 3 : 1;
+    const second: number = bytes[0];
+    map = bytes.length === 1 ? 1 : second === 0x38 ? 2 : second === 0x3a ? 3 : 1;
     if (map > 1) bytes.shift();
   }
   const opcode = bytes[0];

@@ -4,7 +4,7 @@
  * Engines created later start from one module that holds everything known by then.
  */
 import type { AddressKind } from '../decode/decoder.ts';
-import { SHAPES } from '../decode/table.ts';
+import { SHAPES, type Shape } from '../decode/table.ts';
 import { Trap } from '../engine.ts';
 import { HELPERS } from '../helpers.ts';
 import { at } from '../state.ts';
@@ -16,6 +16,7 @@ import { EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
 import { HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
 import { EXPORTED, FLOAT_FUNCTIONS, IMPORTED, RUNTIME } from './runtime.ts';
 import { HORIZON, RECORD } from './values.ts';
+import { WARM } from './warm.ts';
 
 /** Table positions of the handlers that belong to no form. */
 export const enum Special {
@@ -96,6 +97,8 @@ function define(name: string): Definition {
   return { body };
 }
 
+const formName = (shape: Shape): string => `${shape.form.opcode} ${shape.form.mnemonic} ${shape.form.operands.join()}`;
+
 class HandlerLibrary {
   readonly #indices = new Int16Array(SHAPES.length << 8);
   readonly #bodies: LinkableBody[] = [...SPECIAL_BODIES];
@@ -114,6 +117,33 @@ class HandlerLibrary {
     return index;
   }
 
+  /** Generates the handlers that nearly every program needs, so that they come in one module. */
+  #warm(): void {
+    const forms = new Map(SHAPES.map((shape) => [formName(shape), shape.index]));
+    for (const line of WARM) {
+      const [name, ...variants] = line.split(';');
+      const form = forms.get(name);
+      if (form === undefined) continue;
+      for (const variant of variants) {
+        const [width, memory, kind, repeat] = variant.split(' ').map(Number);
+        this.index(form, width, memory === 1, kind as AddressKind, repeat);
+      }
+    }
+  }
+
+  /** The variants generated so far, in the notation of warm.ts. */
+  describe(): string[] {
+    const lines = new Map<string, string>();
+    this.#indices.forEach((index, key) => {
+      if (index === 0) return;
+      const name = formName(SHAPES[key >> 8]);
+      const width = [8, 16, 32, 64][(key >> 6) & 3];
+      const variant = `${width} ${(key >> 5) & 1} ${(key >> 2) & 7} ${key & 3}`;
+      lines.set(name, `${lines.get(name) ?? name};${variant}`);
+    });
+    return [...lines.values()].sort();
+  }
+
   /** How many table entries exist. */
   get size(): number {
     return this.#bodies.length;
@@ -121,6 +151,7 @@ class HandlerLibrary {
 
   /** The module that a new engine starts from; holds the runtime's exports. */
   base(): HandlerModule {
+    if (this.#base === undefined) this.#warm();
     const loose = this.#bodies.length - (this.#base?.end ?? 0);
     if (this.#base === undefined || loose > CONSOLIDATE_ABOVE) {
       this.#base = this.#link(0, EXPORTED);
