@@ -3,6 +3,7 @@
  * A store checks its destination first, then converts, then delivers unless an unmasked exception keeps the result back.
  */
 
+import { Trap } from '../engine.ts';
 import { type Form, type FormOptions, form, type Lift } from '../forms.ts';
 import { FCW, FDP, FIP, FSW, X87_DELIVER, X87_RESULT } from '../state.ts';
 import type { Uops, Value, Width } from '../uops.ts';
@@ -13,6 +14,10 @@ const X87: FormOptions = { feature: 'x87' };
 const number = (u: Uops, value: number): Value => u.wasm('i32.wrap_i64', u.constant(value));
 /** The number of the form's STi operand as i32. */
 const st = (u: Uops, index: number): Value => u.wasm('i32.wrap_i64', u.immediate(index));
+
+/** A pending unmasked exception is raised before the memory operand is looked at. */
+const raisePending = (u: Uops): void =>
+  u.trapIf(u.toBool(u.integer('and', u.state(FSW, 16), u.constant(0x80))), Trap.X87Exception);
 
 /** Last instruction and data pointers, which FNSTENV and FXSAVE show. */
 const notePointer = (u: Uops): void => u.setState(FIP, 64, u.instructionPointer());
@@ -35,6 +40,7 @@ const operandOf = (format: MemoryFormat): string => ({ 2: 'Mw', 4: 'Md', 8: 'Mq'
 const arithmeticMemory =
   (operation: number, format: MemoryFormat): Lift =>
   (u) => {
+    raisePending(u);
     const address = u.address(0);
     const bits = u.load(address, widthOf(format));
     if (operation === 2 || operation === 3)
@@ -47,6 +53,7 @@ const arithmeticMemory =
 const loadMemory =
   (format: MemoryFormat): Lift =>
   (u) => {
+    raisePending(u);
     const address = u.address(0);
     const bits = u.load(address, widthOf(format));
     const high = FORMAT_BYTES[format] === 10 ? u.load(u.integer('add', address, u.constant(8)), 16) : u.constant(0);
@@ -58,6 +65,7 @@ const loadMemory =
 const storeMemory =
   (format: MemoryFormat, pops: number, truncate = false): Lift =>
   (u) => {
+    raisePending(u);
     const address = u.address(0);
     u.prepareStore(address, FORMAT_BYTES[format]);
     u.helperTrap('x87.store', number(u, format), number(u, pops), number(u, truncate ? 1 : 0));
@@ -181,9 +189,14 @@ const environment =
 
 const widths: FormOptions = { feature: 'x87', widths: [16, 32, 64] };
 
+const loadControl: Lift = (u) => {
+  raisePending(u);
+  u.helperTrap('x87.loadControl', u.wasm('i32.wrap_i64', u.read(0)));
+};
+
 const control: Form[] = [
   form('D9 /4', 'fldenv', 'M', environment('loadEnvironment', 0), widths),
-  form('D9 /5', 'fldcw', 'Mw', (u) => u.helperTrap('x87.loadControl', u.wasm('i32.wrap_i64', u.read(0))), X87),
+  form('D9 /5', 'fldcw', 'Mw', loadControl, X87),
   form('D9 /6', 'fnstenv', 'M', environment('storeEnvironment', 0), widths),
   form('D9 /7', 'fnstcw', 'Mw', (u) => u.write(0, u.state(FCW, 16)), X87),
   form('DD /4', 'frstor', 'M', environment('loadEnvironment', 1), widths),

@@ -9,7 +9,7 @@
 import type { Machine } from '../helpers.ts';
 import { FCW, FSW, FTW, X87 } from '../state.ts';
 import type { Control } from './arithmetic.ts';
-import { C1, DE, DEFAULT_NAN, type Float80, IE, OE, type Rounding, SF, UE, ZE } from './float80.ts';
+import { C1, DE, DEFAULT_NAN, type Float80, IE, OE, PE, type Rounding, SF, UE, ZE } from './float80.ts';
 
 /** Trap.X87Exception of engine.ts. */
 export const X87_TRAP = 7;
@@ -131,7 +131,10 @@ export class X87Unit {
     const unmasked = flags & ~this.controlWord;
     const held = (unmasked & (store ? BEFORE | OE | UE : BEFORE)) !== 0;
     const early = (unmasked & BEFORE) !== 0;
-    const recorded = early ? flags & (BEFORE | SF | C1) : flags;
+    let recorded = flags;
+    // What kept the result back also kept it from being rounded: C1 then only tells the direction of a stack fault.
+    if (early) recorded &= BEFORE | SF | ((flags & SF) !== 0 ? C1 : 0);
+    else if (held) recorded &= ~(PE | C1);
     this.statusWord = (this.statusWord & ~C1) | (recorded & 0x7f) | (recorded & C1);
     this.summarize();
     return !held;
