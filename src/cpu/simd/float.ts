@@ -154,6 +154,25 @@ function emitOrdinary(lanes: Lanes, op: FloatOp, a: number, b: number, r: number
   lanes.all();
 }
 
+/**
+ * For scalars: pushes whether all these numbers are normal and at least twice the least normal number, by their exponent
+ * fields. Cheaper than `emitOrdinary`, which is asked when this says no: zeros are ordinary too.
+ */
+function emitClearlyNormal(lanes: Lanes, numbers: readonly number[]): void {
+  const { f, base } = lanes;
+  for (const [position, number] of numbers.entries()) {
+    f.get(number);
+    if (base === 'f32') {
+      f.op('i32.reinterpret_f32').i32(0x7f80_0000).op('i32.and').i32(0x0100_0000).op('i32.sub');
+      f.i32(0x7e80_0000).op('i32.lt_u');
+    } else {
+      f.op('i64.reinterpret_f64').i64(0x7ff0_0000_0000_0000n).op('i64.and').i64(0x0020_0000_0000_0000n).op('i64.sub');
+      f.i64(0x7fd0_0000_0000_0000n).op('i64.lt_u');
+    }
+    if (position > 0) f.op('i32.and');
+  }
+}
+
 /** Pushes whether a + b = s exactly (TwoSum; a false no is harmless, a false yes is impossible). */
 function emitSumExact(lanes: Lanes, op: 'add' | 'sub', a: number, b: number, s: number): void {
   const y = lanes.local();
@@ -262,8 +281,15 @@ function emitFloat(f: FunctionBody, env: FloatEnv, op: FloatOp, shape: FloatShap
     if (scalar) f.op('select').set(r);
     else lanes.get(b).get(a).op(`p${op}`).set(r);
   } else lanes.get(a).get(b).op(op).set(r);
-  emitOrdinary(lanes, op, a, b, r);
-  f.op('i32.eqz').brIf(0);
+  if (scalar && rounded) {
+    emitClearlyNormal(lanes, op === 'sqrt' ? [b, r] : [a, b, r]);
+    f.op('i32.eqz').if();
+    emitOrdinary(lanes, op, a, b, r);
+    f.op('i32.eqz').brIf(1).end();
+  } else {
+    emitOrdinary(lanes, op, a, b, r);
+    f.op('i32.eqz').brIf(0);
+  }
   if (rounded) {
     f.get(mxcsr).i32(STICKY_PRECISION).op('i32.and').op('i32.eqz').if();
     emitExact(lanes, op, a, b, r);
