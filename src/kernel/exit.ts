@@ -45,16 +45,16 @@ export const endThread = (kernel: Kernel, thread: Thread): void => {
 const release = (kernel: Kernel, process: Process): void => {
   const { pid } = process;
   kernel.tracer?.exited(process, process.status);
-  const finish = (): void => {
-    kernel.retired += process.retired;
-    process.gone = true;
-    process.detach();
-    releaseVforkParent(kernel, process);
-    if (process.forgotten) remove(kernel, process);
-  };
+  kernel.retired += process.retired;
+  process.gone = true;
+  process.detach();
+  releaseVforkParent(kernel, process);
   kernel.request(kernel.vfs, 'exitProcess', { pid }, (reply) => {
     if (reply instanceof Errno) kernel.log(`descriptors of process ${pid} are lost: ${reply.text}`);
-    kernel.request(kernel.mm, 'exit', { pid }, finish);
+    kernel.request(kernel.mm, 'exit', { pid }, () => {
+      process.released = true;
+      if (process.forgotten) remove(kernel, process);
+    });
   });
 };
 

@@ -13,9 +13,10 @@ const STRETCHES = 2 ** 27;
 export class PageCache {
   readonly #limit: number;
   #bytes = 0;
-  /** In order of use. */
+  /** In order of use, by the object's small number and the index of the stretch. */
   readonly #stretches = new Map<number, Uint8Array>();
-  readonly #versions = new Map<number, number>();
+  /** Object numbers are too large to be part of a key: each object seen gets a small number. */
+  readonly #objects = new Map<number, { readonly base: number; version: number | undefined }>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -28,7 +29,7 @@ export class PageCache {
   /** The bytes of the page at `offset` (a multiple of 4096): fewer than a page at the file's end; undefined if not kept. */
   page(object: number, offset: number): Uint8Array | undefined {
     const within = offset % STRETCH;
-    const key = object * STRETCHES + (offset - within) / STRETCH;
+    const key = this.#object(object).base + (offset - within) / STRETCH;
     const stretch = this.#stretches.get(key);
     if (stretch === undefined || within >= stretch.length) return undefined;
     this.#stretches.delete(key);
@@ -38,7 +39,7 @@ export class PageCache {
 
   /** Keeps what was read of an object at `offset`, a multiple of STRETCH. The cache owns the bytes from then on. */
   put(object: number, offset: number, bytes: Uint8Array): void {
-    const key = object * STRETCHES + offset / STRETCH;
+    const key = this.#object(object).base + offset / STRETCH;
     this.#drop(key);
     this.#stretches.set(key, bytes);
     this.#bytes += bytes.byteLength;
@@ -50,20 +51,28 @@ export class PageCache {
 
   /** The object has this version now: pages of another one go. */
   validate(object: number, version: number): void {
-    const known = this.#versions.get(object);
-    if (known !== version) {
-      if (known !== undefined) this.invalidate(object, 0, Number.POSITIVE_INFINITY);
-      this.#versions.set(object, version);
-    }
+    const entry = this.#object(object);
+    if (entry.version !== undefined && entry.version !== version) this.invalidate(object, 0, Number.POSITIVE_INFINITY);
+    entry.version = version;
   }
 
   invalidate(object: number, offset: number, length: number): void {
-    const first = Math.floor(offset / STRETCH);
-    const end = Math.min(Math.ceil((offset + length) / STRETCH), STRETCHES);
+    const entry = this.#objects.get(object);
+    if (entry === undefined) return;
+    const first = entry.base + Math.floor(offset / STRETCH);
+    const end = entry.base + Math.min(Math.ceil((offset + length) / STRETCH), STRETCHES);
     if (end - first > this.#stretches.size) {
-      for (const key of [...this.#stretches.keys()])
-        if (key >= object * STRETCHES + first && key < object * STRETCHES + end) this.#drop(key);
-    } else for (let index = first; index < end; index++) this.#drop(object * STRETCHES + index);
+      for (const key of [...this.#stretches.keys()]) if (key >= first && key < end) this.#drop(key);
+    } else for (let key = first; key < end; key++) this.#drop(key);
+  }
+
+  #object(object: number): { readonly base: number; version: number | undefined } {
+    let entry = this.#objects.get(object);
+    if (entry === undefined) {
+      entry = { base: this.#objects.size * STRETCHES, version: undefined };
+      this.#objects.set(object, entry);
+    }
+    return entry;
   }
 
   #drop(key: number): void {

@@ -59,8 +59,10 @@ export class Process {
   stopped = false;
   /** `destroyProcess` was called: threads are dead, the rest is on its way out. */
   dying = false;
-  /** Memory and descriptors are released. */
+  /** The address space has been given back. */
   gone = false;
+  /** The servers have let go of it. */
+  released = false;
   /** `forgetProcess` was called: nobody may see it any more once it is gone. */
   forgotten = false;
   /** The thread that sleeps in vfork until this process executes or ends. */

@@ -1,5 +1,6 @@
 /** uname(2), sysinfo(2), sethostname(2), setdomainname(2), getrandom(2), getcpu(2). */
 import { EFAULT, EINVAL, EPERM, Errno } from '../../abi/errno.ts';
+import { KERNEL_RELEASE, KERNEL_VERSION } from '../../abi/release.ts';
 import type { Kernel } from '../kernel.ts';
 import { systemView } from '../kernel-calls/views.ts';
 import type { Thread } from '../thread.ts';
@@ -9,8 +10,8 @@ const FIELD = 65;
 /** What uname(2) tells. Programs that ask for a Linux version find the interface that we follow. */
 export const SYSTEM_NAME = {
   sysname: 'Linux',
-  release: '6.1.0-xinim',
-  version: '#1 XINIM',
+  release: KERNEL_RELEASE,
+  version: KERNEL_VERSION,
   machine: 'x86_64',
 } as const;
 

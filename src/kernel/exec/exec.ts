@@ -5,8 +5,8 @@
  *     ─► memory.exec                                                        the point of no return
  *     ─► process.execCommit ─► vfs.execProcess ─► bss tails, initial stack, registers
  *
- * Before memory.exec has answered, any failure leaves the caller as it was. After it there is no image to return to: a
- * failure kills the process.
+ * Before memory.exec is asked, any failure leaves the caller as it was. From then on there is no image to return to: a
+ * failure, its own included, kills the process.
  */
 import * as at from '../../abi/auxv.ts';
 import { type ElfHeader, isElf, PT_INTERP, parseElfHeader, parseProgramHeaders } from '../../abi/elf.ts';
@@ -85,8 +85,8 @@ export function* exec(kernel: Kernel, process: Process, thread: Thread, request:
     imageEnd: image.end,
   });
   kernel.faults.release(file.object);
-  if (laidOut instanceof Errno) return laidOut;
-  const loaded = yield* enter(kernel, process, thread, request, { ...found, image, ...laidOut });
+  const loaded =
+    !(laidOut instanceof Errno) && (yield* enter(kernel, process, thread, request, { ...found, image, ...laidOut }));
   if (!loaded && !process.dying) {
     kernel.log(`process ${pid}: ${file.path} could not be loaded`);
     yield* ask(kernel, kernel.pm, 'killHost', { target: pid, signal: SIGKILL });

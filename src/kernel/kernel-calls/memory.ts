@@ -59,13 +59,19 @@ export const memoryCalls = (kernel: Kernel): Calls => {
     if (process === undefined || process.gone) return ESRCH;
     if (badRange(start, length)) return EINVAL;
     undo.afterCommit(() => {
-      if (!process.gone) effect(spaceOf(kernel, process));
+      if (process.space !== undefined) effect(process.space);
     });
   };
 
   return {
-    mapPages: (pid, start, length, protection, backing, name) =>
-      change(pid, start, length, (space) => space.map(start, length, protection, backing, name)),
+    mapPages: (pid, start, length, protection, backing, name): Result<void> => {
+      const process = processes.get(pid);
+      if (process === undefined || process.gone) return ESRCH;
+      if (badRange(start, length)) return EINVAL;
+      undo.afterCommit(() => {
+        if (!process.gone) spaceOf(kernel, process).map(start, length, protection, backing, name);
+      });
+    },
 
     unmapPages: (pid, start, length) => change(pid, start, length, (space) => space.unmap(start, length)),
 

@@ -69,7 +69,7 @@ export const processCalls = (kernel: Kernel): Calls => {
     forgetProcess: (pid) =>
       later(pid, (process) => {
         process.forgotten = true;
-        if (process.gone) remove(kernel, process);
+        if (process.released) remove(kernel, process);
         else if (!process.dying) endProcess(kernel, process, undefined);
       }),
 
