@@ -1,0 +1,169 @@
+/** dup(2), dup2(2), dup3(2), fcntl(2), pipe(2). */
+import { EBADF, EBUSY, EFAULT, EINVAL, EMFILE, EPERM, Errno } from '../../../abi/errno.ts';
+import * as f from '../../../abi/fcntl.ts';
+import type { Delivery, Outcome } from '../../../ipc/server.ts';
+import { actorOf } from '../actor.ts';
+import {
+  bindDescriptor,
+  closeDescriptor,
+  fileNumber,
+  openFileOf,
+  releaseFile,
+  unbindDescriptor,
+  usableFileOf,
+} from '../files.ts';
+import { dropRecordLocks } from '../lock-table.ts';
+import { objectOf, PIPE_MOUNT } from '../mounts.ts';
+import { enterFile } from '../open.ts';
+import { makePipe, openPipeEnd, PIPE_MAX, resizePipe } from '../pipe/pipe.ts';
+import type { Vfs } from '../state.ts';
+import type { CallsOf } from './calls-of.ts';
+import { recordLock } from './locks.ts';
+
+const RLIMIT_NOFILE = 7;
+/** Flags that F_SETFL may change: fcntl(2). */
+const SETTABLE = f.O_APPEND | f.O_ASYNC | f.O_DIRECT | f.O_NOATIME | f.O_NONBLOCK;
+
+const duplicate = (
+  vfs: Vfs,
+  pid: number,
+  fd: number,
+  minimum: number,
+  cloexec: boolean,
+): Outcome<{ result: number }> => {
+  const number = fileNumber(vfs, pid, fd);
+  if (number instanceof Errno) return number;
+  const bound = bindDescriptor(vfs, pid, number, minimum, cloexec);
+  if (bound instanceof Errno) return bound;
+  vfs.files.edit(number)!.holders++;
+  return { result: bound };
+};
+
+const setPipeSize = (vfs: Vfs, pid: number, fd: number, wanted: number): Outcome<{ result: number }> => {
+  const file = openFileOf(vfs, pid, fd);
+  if (file instanceof Errno || file.kind !== 'pipe') return EBADF;
+  if (wanted < 0) return EINVAL;
+  let capacity = 4096;
+  while (capacity < wanted && capacity <= PIPE_MAX) capacity *= 2;
+  const actor = actorOf(vfs, pid);
+  if (actor instanceof Errno) return actor;
+  if (capacity > PIPE_MAX) return EPERM;
+  return resizePipe(vfs, file.target, capacity) ? { result: capacity } : EBUSY;
+};
+
+const control = (
+  vfs: Vfs,
+  call: Delivery,
+  fd: number,
+  command: number,
+  argument: number,
+): Outcome<{ result: number }> => {
+  const { pid } = call.caller;
+  const number = fileNumber(vfs, pid, fd);
+  if (number instanceof Errno) return number;
+  const file = vfs.files.get(number);
+  if (file === undefined) return EBADF;
+  switch (command) {
+    case f.F_DUPFD:
+    case f.F_DUPFD_CLOEXEC:
+      return argument < 0 ? EINVAL : duplicate(vfs, pid, fd, argument, command === f.F_DUPFD_CLOEXEC);
+    case f.F_GETFD: {
+      const entry = vfs.kernel.fd(pid, fd);
+      return entry instanceof Errno ? entry : { result: entry.closeOnExec ? f.FD_CLOEXEC : 0 };
+    }
+    case f.F_SETFD:
+      return vfs.kernel.setCloseOnExec(pid, fd, (argument & f.FD_CLOEXEC) !== 0) ?? { result: 0 };
+    case f.F_GETFL:
+      return { result: file.flags };
+  }
+  if (file.kind === 'path') return EBADF;
+  switch (command) {
+    case f.F_SETFL:
+      vfs.files.edit(number)!.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE);
+      return { result: 0 };
+    case f.F_SETOWN:
+      vfs.files.edit(number)!.owner = argument | 0;
+      return { result: 0 };
+    case f.F_GETOWN:
+      return { result: file.owner };
+    case f.F_GETPIPE_SZ:
+      return file.kind === 'pipe' ? { result: vfs.pipes.get(file.target)!.capacity } : EBADF;
+    case f.F_SETPIPE_SZ:
+      return setPipeSize(vfs, pid, fd, argument | 0);
+    default:
+      return EINVAL;
+  }
+};
+
+const LOCK_COMMANDS: readonly number[] = [
+  f.F_GETLK,
+  f.F_SETLK,
+  f.F_SETLKW,
+  f.F_OFD_GETLK,
+  f.F_OFD_SETLK,
+  f.F_OFD_SETLKW,
+];
+
+export const descriptors = (vfs: Vfs): CallsOf<'dup' | 'dup2' | 'fcntl' | 'pipe'> => ({
+  dup: ({ fd }, call) => duplicate(vfs, call.caller.pid, fd, 0, false),
+
+  dup2: ({ oldfd, newfd, flags, same }, call) => {
+    const { pid } = call.caller;
+    if (flags & ~f.O_CLOEXEC) return EINVAL;
+    if (oldfd === newfd && !same) return EINVAL;
+    const number = fileNumber(vfs, pid, oldfd);
+    if (number instanceof Errno) return number;
+    if (oldfd === newfd) return { result: newfd };
+    const view = vfs.kernel.process(pid);
+    if (newfd < 0 || (!(view instanceof Errno) && newfd >= (view.limits[RLIMIT_NOFILE]?.[0] ?? Infinity))) return EBADF;
+    const before = vfs.kernel.dupFd(pid, oldfd, newfd, (flags & f.O_CLOEXEC) !== 0);
+    if (before instanceof Errno) return before;
+    vfs.files.edit(number)!.holders++;
+    if (before !== 0) {
+      const file = vfs.files.get(before);
+      if (file !== undefined && vfs.locks.size > 0) dropRecordLocks(vfs, objectOf(vfs, file), pid);
+      releaseFile(vfs, before);
+    }
+    return { result: newfd };
+  },
+
+  fcntl: ({ fd, command, argument, lock }, call) => {
+    if (!LOCK_COMMANDS.includes(command)) return control(vfs, call, fd, command, argument);
+    const file = usableFileOf(vfs, call.caller.pid, fd);
+    return file instanceof Errno ? file : recordLock(vfs, call, fd, file, command, lock);
+  },
+
+  pipe: ({ buf, flags }, call) => {
+    const { pid } = call.caller;
+    if (flags & ~(f.O_CLOEXEC | f.O_NONBLOCK | f.O_DIRECT)) return EINVAL;
+    const actor = actorOf(vfs, pid);
+    if (actor instanceof Errno) return actor;
+    if (buf === null) return EFAULT;
+    const cloexec = (flags & f.O_CLOEXEC) !== 0;
+    const status = flags & f.O_NONBLOCK;
+    const readNumber = vfs.fileNumbers.next();
+    const writeNumber = vfs.fileNumbers.next();
+    const readFd = bindDescriptor(vfs, pid, readNumber, 0, cloexec);
+    if (readFd instanceof Errno) return EMFILE;
+    const writeFd = bindDescriptor(vfs, pid, writeNumber, 0, cloexec);
+    if (writeFd instanceof Errno) {
+      unbindDescriptor(vfs, pid, readFd);
+      return EMFILE;
+    }
+    const pipe = makePipe(vfs, actor.uid, actor.gid);
+    const place = { mount: PIPE_MOUNT, ino: pipe };
+    openPipeEnd(vfs, pipe, f.O_RDONLY);
+    enterFile(vfs, readNumber, place, 'pipe', pipe, f.O_RDONLY | status, 0, '');
+    openPipeEnd(vfs, pipe, f.O_WRONLY);
+    enterFile(vfs, writeNumber, place, 'pipe', pipe, f.O_WRONLY | status, 0, '');
+    const pair = new Uint8Array(8);
+    const view = new DataView(pair.buffer);
+    view.setInt32(0, readFd, true);
+    view.setInt32(4, writeFd, true);
+    const copied = vfs.context.copyOut(buf, 0, pair);
+    if (!(copied instanceof Errno) && copied === pair.length) return { result: 0 };
+    closeDescriptor(vfs, pid, readFd);
+    closeDescriptor(vfs, pid, writeFd);
+    return EFAULT;
+  },
+});

@@ -1,0 +1,46 @@
+/** Processes come, change their program and go: forkProcess, execProcess, exitProcess, all sent by the kernel. */
+import { Errno } from '../../../abi/errno.ts';
+import { editProcessRow, holdPlaces } from '../actor.ts';
+import { closeDescriptor } from '../files.ts';
+import { release } from '../inodes.ts';
+import { unlockRange } from '../lock-table.ts';
+import { abandonOpening } from '../open.ts';
+import { nothing } from '../outcome.ts';
+import type { Vfs } from '../state.ts';
+import { leaderEnded } from '../terminal/job-control.ts';
+import type { CallsOf } from './calls-of.ts';
+
+export const lifecycle = (vfs: Vfs): CallsOf<'forkProcess' | 'exitProcess' | 'execProcess'> => ({
+  forkProcess: ({ parent, child }) => {
+    const copied = vfs.kernel.copyFds(parent, child);
+    if (copied instanceof Errno) return copied;
+    for (const { file } of vfs.kernel.fds(child)) vfs.files.edit(file)!.holders++;
+    const row = { ...editProcessRow(vfs, parent) };
+    vfs.processes.set(child, row);
+    holdPlaces(vfs, row);
+    return nothing;
+  },
+
+  exitProcess: ({ pid }) => {
+    for (const [tid, opening] of [...vfs.openings.entries()]) if (opening.pid === pid) abandonOpening(vfs, tid);
+    for (const { fd } of vfs.kernel.fds(pid)) closeDescriptor(vfs, pid, fd);
+    const waiting = vfs.lockWaits.get(pid);
+    if (waiting !== undefined) {
+      vfs.lockWaits.delete(pid);
+      unlockRange(vfs, waiting.object, pid, 0, Infinity);
+    }
+    const row = vfs.processes.get(pid);
+    if (row !== undefined) {
+      vfs.processes.delete(pid);
+      release(vfs, { mount: row.cwdMount, ino: row.cwdIno });
+      release(vfs, { mount: row.rootMount, ino: row.rootIno });
+    }
+    leaderEnded(vfs, pid);
+    return nothing;
+  },
+
+  execProcess: ({ pid }) => {
+    for (const { fd, closeOnExec } of vfs.kernel.fds(pid)) if (closeOnExec) closeDescriptor(vfs, pid, fd);
+    return nothing;
+  },
+});

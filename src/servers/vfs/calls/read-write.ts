@@ -1,0 +1,105 @@
+/** read(2), write(2), pread(2), pwrite(2) and their vector forms (one grant over all parts), lseek(2). */
+import { EBADF, EFAULT, EINVAL, ENXIO, EOPNOTSUPP, EOVERFLOW, Errno, ESPIPE, type Result } from '../../../abi/errno.ts';
+import {
+  RWF_APPEND,
+  RWF_DSYNC,
+  RWF_HIPRI,
+  RWF_SYNC,
+  SEEK_CUR,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+  SEEK_SET,
+} from '../../../abi/fcntl.ts';
+import type { Grant } from '../../../ipc/fields.ts';
+import type { Delivery, Outcome } from '../../../ipc/server.ts';
+import { canRead, canWrite, fileNumber, usableFileOf } from '../files.ts';
+import { fileIo } from '../io/operations.ts';
+import { fileSystemOf } from '../mounts.ts';
+import { asResult } from '../outcome.ts';
+import type { OpenFile } from '../rows.ts';
+import type { Vfs } from '../state.ts';
+import type { CallsOf } from './calls-of.ts';
+
+const KNOWN_FLAGS = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND;
+
+const transfer = (
+  vfs: Vfs,
+  call: Delivery,
+  fd: number,
+  buf: Grant | null,
+  writing: boolean,
+  at: number | undefined,
+  flags: number,
+): Outcome<{ result: number }> => {
+  const number = fileNumber(vfs, call.caller.pid, fd);
+  if (number instanceof Errno) return number;
+  const file = vfs.files.get(number);
+  if (file === undefined || !(writing ? canWrite(file) : canRead(file))) return EBADF;
+  if (buf === null) return EFAULT;
+  const io = fileIo[file.kind];
+  if (at !== undefined && !io.seekable) return ESPIPE;
+  const request = { file, number, call, buf, flags };
+  return asResult(writing ? io.write(vfs, request, at) : io.read(vfs, request, at));
+};
+
+/** Transfers at an offset: `current` allows −1 for the file position. */
+const at = (
+  vfs: Vfs,
+  call: Delivery,
+  request: { fd: number; buf: Grant | null; offset: number; flags: number; current: boolean },
+  writing: boolean,
+): Outcome<{ result: number }> => {
+  if (request.flags & ~KNOWN_FLAGS) return EOPNOTSUPP;
+  const position = request.current && request.offset === -1 ? undefined : request.offset;
+  if (position !== undefined && position < 0) return EINVAL;
+  return transfer(vfs, call, request.fd, request.buf, writing, position, request.flags);
+};
+
+const sizeOf = (vfs: Vfs, file: Readonly<OpenFile>): Result<number> => {
+  const attributes = fileSystemOf(vfs, file.mount).getattr(file.ino);
+  return attributes instanceof Errno ? attributes : attributes.size;
+};
+
+const target = (vfs: Vfs, file: Readonly<OpenFile>, offset: number, whence: number): Result<number> => {
+  switch (whence) {
+    case SEEK_SET:
+      return offset;
+    case SEEK_CUR:
+      return file.position + offset;
+    case SEEK_END: {
+      if (file.kind !== 'regular') return file.kind === 'directory' ? EINVAL : offset;
+      const size = sizeOf(vfs, file);
+      return size instanceof Errno ? size : size + offset;
+    }
+    case SEEK_DATA:
+    case SEEK_HOLE:
+      if (file.kind !== 'regular') return EINVAL;
+      if (offset < 0) return ENXIO;
+      return fileSystemOf(vfs, file.mount).seek(file.ino, offset, whence === SEEK_DATA);
+    default:
+      return EINVAL;
+  }
+};
+
+export const readWrite = (vfs: Vfs): CallsOf<'read' | 'write' | 'readAt' | 'writeAt' | 'seek'> => ({
+  read: ({ fd, buf }, call) => transfer(vfs, call, fd, buf, false, undefined, 0),
+  write: ({ fd, buf }, call) => transfer(vfs, call, fd, buf, true, undefined, 0),
+  readAt: (request, call) => at(vfs, call, request, false),
+  writeAt: (request, call) => at(vfs, call, request, true),
+
+  seek: ({ fd, offset, whence }, call) => {
+    const { pid } = call.caller;
+    const file = usableFileOf(vfs, pid, fd);
+    if (file instanceof Errno) return file;
+    if (!fileIo[file.kind].seekable) return ESPIPE;
+    // The memory devices have no position worth keeping: null(4).
+    if (file.kind !== 'regular' && file.kind !== 'directory') return whence > SEEK_HOLE ? EINVAL : { result: 0 };
+    const position = target(vfs, file, offset, whence);
+    if (position instanceof Errno) return position;
+    if (position < 0) return EINVAL;
+    if (!Number.isSafeInteger(position)) return EOVERFLOW;
+    if (position !== file.position) vfs.files.edit(fileNumber(vfs, pid, fd) as number)!.position = position;
+    return { result: position };
+  },
+});

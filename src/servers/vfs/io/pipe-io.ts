@@ -1,0 +1,83 @@
+/**
+ * Reading and writing pipes and FIFOs: pipe(7). Writes of up to PIPE_BUF bytes are atomic; longer ones go in pieces, and what
+ * has gone is the sleeping call's state. EPIPE comes with SIGPIPE.
+ */
+import { EAGAIN, EPIPE, Errno } from '../../../abi/errno.ts';
+import { O_NONBLOCK } from '../../../abi/fcntl.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../../abi/poll.ts';
+import { type Outcome, wait } from '../../../ipc/server.ts';
+import { canReadPipe, canWritePipe } from '../pipe/ends.ts';
+import { dropBytes, PIPE_BUF, peekBytes, putBytes, readChannel, writeChannel } from '../pipe/pipe.ts';
+import type { OpenFile } from '../rows.ts';
+import type { Vfs } from '../state.ts';
+import type { FileIo, Readiness, Transfer } from './operations.ts';
+
+const SIGPIPE = 13;
+
+const read = (vfs: Vfs, { file, buf }: Transfer): Outcome<number> => {
+  const pipe = vfs.pipes.get(file.target)!;
+  if (buf.length === 0) return 0;
+  if (pipe.length === 0) {
+    if (pipe.writers === 0) return 0;
+    return file.flags & O_NONBLOCK ? EAGAIN : wait([readChannel(file.target)]);
+  }
+  let done = 0;
+  while (done < buf.length) {
+    const into = vfs.scratch.subarray(0, Math.min(buf.length - done, vfs.scratch.length));
+    const count = peekBytes(vfs, file.target, into);
+    if (count === 0) break;
+    const copied = vfs.context.copyOut(buf, done, count === into.length ? into : into.subarray(0, count));
+    // Bytes that could not be delivered stay in the pipe.
+    if (copied instanceof Errno) return done > 0 ? done : copied;
+    dropBytes(vfs, file.target, copied);
+    done += copied;
+    if (copied < count) break;
+  }
+  return done;
+};
+
+const write = (vfs: Vfs, { file, call, buf }: Transfer): Outcome<number> => {
+  let done = call.state;
+  const { length } = buf;
+  if (length === 0) return 0;
+  const pipe = vfs.pipes.get(file.target)!;
+  if (pipe.readers === 0) {
+    if (done > 0) return done;
+    if (call.caller.pid !== 0) vfs.kernel.raiseSignal(call.caller.pid, SIGPIPE, true);
+    return EPIPE;
+  }
+  const room = pipe.capacity - pipe.length;
+  const atomic = length <= PIPE_BUF;
+  if (atomic ? room >= length : room > 0) {
+    let left = Math.min(room, length - done);
+    while (left > 0) {
+      const bytes = vfs.context.copyIn(buf, done, Math.min(left, vfs.scratch.length));
+      if (bytes instanceof Errno) return done > 0 ? done : bytes;
+      done += putBytes(vfs, file.target, bytes);
+      left -= bytes.length;
+    }
+  }
+  if (done === length) return done;
+  if (file.flags & O_NONBLOCK) return done > 0 ? done : EAGAIN;
+  if (call.reason === 'cancelled' && done > 0) return done;
+  return wait([writeChannel(file.target)], { state: done });
+};
+
+const poll = (vfs: Vfs, file: Readonly<OpenFile>): Readiness => {
+  const pipe = vfs.pipes.get(file.target)!;
+  const channels: string[] = [];
+  let events = 0;
+  if (canReadPipe(file.flags)) {
+    if (pipe.length > 0) events |= POLLIN | POLLRDNORM;
+    if (pipe.writers === 0 && pipe.writerOpens > 0) events |= POLLHUP;
+    channels.push(readChannel(file.target));
+  }
+  if (canWritePipe(file.flags)) {
+    if (pipe.capacity - pipe.length >= PIPE_BUF) events |= POLLOUT | POLLWRNORM;
+    if (pipe.readers === 0) events |= POLLERR;
+    channels.push(writeChannel(file.target));
+  }
+  return { events, channels };
+};
+
+export const pipeIo: FileIo = { seekable: false, read, write, poll };
