@@ -146,6 +146,16 @@ describe('codec', () => {
   });
 });
 
+it('an arena hands out frames until it is spent', () => {
+  const arena = new FrameArena(65536);
+  const first = arena.carve(30_000);
+  const second = arena.carve(30_000);
+  expect(second.base).toBeGreaterThanOrEqual(first.base + first.capacity + 64);
+  expect(() => arena.carve(30_000)).toThrow('spent');
+  expect(first.load(new Uint8Array(30_001))).toBe(false);
+  expect(first.load(new Uint8Array(30_000))).toBe(true);
+});
+
 describe('protocol declarations', () => {
   it('keep the servers in their ranges, with reply and error at x90 and x91', () => {
     const ranges = { vfs: 100, process: 200, memory: 300 };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EAGAIN, EINTR, EIO, EMSGSIZE, ENOSYS } from '../abi/errno.ts';
 import { Lattice, type PortOptions } from './lattice.ts';
@@ -316,5 +317,77 @@ describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
       '12.003460 toy→kernel       #2 take … waits on queue',
       '12.003461 toy→kernel       #2 take ! EINTR',
     ]);
+  });
+});
+
+describe('a port under chaos', () => {
+  const step = fc.oneof(
+    fc.record({ what: fc.constant('put' as const) }),
+    fc.record({ what: fc.constant('take' as const), timeout: fc.constantFrom(-1, 10, 50) }),
+    fc.record({ what: fc.constantFrom('cancel' as const, 'abandon' as const), pick: fc.nat(9) }),
+    fc.record({ what: fc.constantFrom('tick' as const, 'kill' as const) }),
+  );
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+  const phases = ['before', 'after-handler', 'before-reply'] as const;
+
+  it('loses no message, delivers none twice, and answers every request once', () => {
+    const run = (steps: Step[], crashes: number[]): void => {
+      // One number a delivery: which phase crashes, or none. Never two in a row, for the second would be an honest EIO.
+      let last = 3;
+      let deliveries = 0;
+      let planned = 3;
+      const host = new ToyHost();
+      const port = new Lattice({ ipc: 'direct', random: randomBytes }).port(toyServer(host), host, {
+        chaosHook: (_call, at) => {
+          if (at === 'before') {
+            planned = last === 3 ? (crashes[deliveries++ % crashes.length] ?? 3) : 3;
+            last = planned;
+          }
+          if (at === phases[planned]) throw new Error('chaos');
+        },
+      });
+      const open: number[] = [];
+      const answered = new Set<number>();
+      const taken: number[] = [];
+      const settle = (outcome: object): void => {
+        if ('value' in outcome && (outcome as { value: number }).value >= 0)
+          taken.push((outcome as { value: number }).value);
+        else expect(outcome === EINTR || 'reason' in outcome).toBe(true);
+      };
+      host.onCompleted = (token, outcome) => {
+        expect(answered.has(token)).toBe(false);
+        expect(open).toContain(token);
+        answered.add(token);
+        open.splice(open.indexOf(token), 1);
+        settle(outcome);
+      };
+      let puts = 0;
+      for (const action of steps) {
+        host.time += 5;
+        if (action.what === 'put') expect(port.request(caller, 'put', { value: puts++ })).toEqual({});
+        else if (action.what === 'take') {
+          const outcome = port.request(caller, 'take', { block: true, timeout: action.timeout });
+          if (outcome instanceof Pending) open.push(outcome.token);
+          else settle(outcome);
+        } else if (action.what === 'cancel') port.cancel(open[action.pick] ?? 0);
+        else if (action.what === 'abandon') {
+          port.abandon(open[action.pick] ?? 0);
+          if (open[action.pick] !== undefined) open.splice(action.pick, 1);
+        } else port[action.what]();
+        expect(port.statistics.pending).toBe(open.length);
+      }
+      expect([...taken, ...(host.state.get('queue') ?? [])]).toEqual(Array.from({ length: puts }, (_, i) => i));
+    };
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.array(
+          fc.integer({ min: 0, max: 4 }).map((n) => Math.min(n, 3)),
+          { minLength: 1, maxLength: 20 },
+        ),
+        run,
+      ),
+      { numRuns: 300 },
+    );
   });
 });

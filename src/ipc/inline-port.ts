@@ -333,6 +333,8 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
       }
       if (ran === Ran.Waits) {
         const wish = this.#loop.wish!;
+        // It got through: a crash long after counts anew.
+        request.crashes = 0;
         this.#pending.sleep(request, wish);
         if (this.#log !== undefined) this.#log.waits(this.name, KERNEL.name, token, call, wish);
         return;

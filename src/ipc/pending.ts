@@ -46,7 +46,7 @@ export class PendingRequest {
   phase: Phase = Phase.Queued;
   /** A signal came: if the handler wants to wait, the answer is EINTR. */
   cancelled = false;
-  /** Times it killed the server. */
+  /** Times it killed the server since it last got through. */
   crashes = 0;
   channels: readonly string[] = [];
   deadline: number | undefined;
