@@ -27,10 +27,10 @@ test('options before the command count, those behind it win', () => {
 });
 
 test('--trace does not take the next word', () => {
-  expect(parse('--trace -c ls')).toMatchObject({ kind: 'shell', command: 'ls', trace: true });
-  expect(parse('run --trace --stats=f ./x')).toMatchObject({ path: './x', trace: true, stats: 'f' });
+  expect(parse('--trace -c ls')).toMatchObject({ kind: 'shell', command: 'ls', trace: '' });
+  expect(parse('run --trace --stats=f ./x')).toMatchObject({ path: './x', trace: '', stats: 'f' });
   expect(parse('--trace=read,write exec /x --trace')).toMatchObject({
-    trace: ['read', 'write'],
+    trace: 'read,write',
     args: ['--trace'],
   });
 });

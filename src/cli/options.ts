@@ -20,8 +20,8 @@ export interface CommonOptions {
   readonly memory?: number;
   readonly cpuTime?: number;
   readonly ipc: 'sealed' | 'direct';
-  /** Trace all calls (true), those of a list, or none. */
-  readonly trace?: true | readonly string[];
+  /** Trace the calls that this filter names (trace/tracer.ts), all if it is empty, or none. */
+  readonly trace?: string;
   /** Write the IPC log to standard error (true) or to a file. */
   readonly ipcLog?: true | string;
   readonly stats?: true | string;
@@ -105,9 +105,10 @@ const addCommon = (command: Command): Command =>
     .addOption(new Option('--cpu-time <seconds>', 'end the program after this much CPU time').argParser(parseSeconds))
     .addOption(new Option('--ipc <mode>', 'seal messages, or not').choices(['sealed', 'direct']).default('sealed'))
     .addOption(
-      new Option('--trace [calls]', 'print system calls like strace; --trace=a,b,c only these').argParser(
-        (value: string) => value === EVERYTHING || value.split(',').filter((name) => name !== ''),
-      ),
+      new Option(
+        '--trace [calls]',
+        'print system calls like strace; --trace=a,b,c only these, --trace=!a,b,c all but these',
+      ).argParser((value: string) => (value === EVERYTHING ? '' : value)),
     )
     .addOption(
       new Option('--ipc-log [file]', 'print every message between endpoints; --ipc-log=FILE into a file').argParser(

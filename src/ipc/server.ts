@@ -80,7 +80,8 @@ export type Handlers<P extends Protocol> = {
 };
 
 /** A server: its protocol and how to make an instance over a store that may already hold state. */
-export interface ServerDefinition<P extends Protocol = Protocol> {
+// biome-ignore lint/suspicious/noExplicitAny: handlers are contravariant, so no protocol type stands for all
+export interface ServerDefinition<P extends Protocol = any> {
   readonly name: string;
   /** Well-known PID: VFS 2, process manager 3, memory manager 4. */
   readonly pid: number;

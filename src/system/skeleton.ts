@@ -2,22 +2,9 @@
  * The default root file system: its folders, configuration files, BusyBox with its links, and init. Platform-free: the
  * host supplies the bytes of BusyBox.
  */
+import type { PopulateEntry } from '../fs/populate.ts';
 import { APPLETS } from './applets.ts';
 import { initProgram } from './init.ts';
-
-export type RootEntry = {
-  /** Absolute path. Parents come before their children. */
-  readonly path: string;
-  readonly mode: number;
-  readonly uid?: number;
-  readonly gid?: number;
-} & (
-  | { readonly type: 'directory' }
-  | { readonly type: 'file'; readonly data: Uint8Array }
-  | { readonly type: 'symlink'; readonly target: string }
-  /** Another name of a file listed before. */
-  | { readonly type: 'link'; readonly target: string }
-);
 
 const directories: readonly (readonly [path: string, mode: number, uid?: number])[] = [
   ['/bin', 0o755],
@@ -91,8 +78,8 @@ const text = (value: string): Uint8Array => {
 };
 
 /** The entries of the default root. Without `busybox` (it could not be installed on this host) there is no shell in it. */
-export const defaultRoot = (busybox: Uint8Array | undefined): RootEntry[] => {
-  const entries: RootEntry[] = directories.map(([path, mode, uid]) => ({
+export const defaultRoot = (busybox: Uint8Array | undefined): PopulateEntry[] => {
+  const entries: PopulateEntry[] = directories.map(([path, mode, uid]) => ({
     type: 'directory',
     path,
     mode,

@@ -1,0 +1,155 @@
+#!/usr/bin/env node
+/** The `xinim` command: boots a system, starts one program in it, connects it to this process's streams, and ends as it ends. */
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
+import { boot, XinimError } from '../host/node/boot.ts';
+import { BUSYBOX_MISSING, findBusybox } from '../host/node/busybox.ts';
+import { attachTerminal, ConsoleOutput, pumpInput, pumpOutput } from '../host/node/console.ts';
+import { statistics } from '../host/node/statistics.ts';
+import { type ProcessOptions, Xinim } from '../host/node/xinim.ts';
+import { Tracer } from '../trace/tracer.ts';
+import { type Invocation, parseArguments } from './options.ts';
+
+/** What cannot be started: as shells do. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+const version = (): string => {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+};
+
+interface Program {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly argv0?: string;
+  /** Contents, if it comes from the host. */
+  readonly data?: Uint8Array;
+}
+
+const programOf = (invocation: Invocation): Program => {
+  switch (invocation.kind) {
+    case 'shell':
+      if (invocation.command !== undefined) return { path: '/bin/sh', args: ['-c', invocation.command], argv0: 'sh' };
+      return { path: '/bin/sh', args: [], argv0: '-sh' };
+    case 'exec':
+      return { path: invocation.path, args: invocation.args };
+    case 'run':
+      return {
+        path: `/tmp/${basename(invocation.path)}`,
+        args: invocation.args,
+        argv0: invocation.path,
+        data: readFileSync(invocation.path),
+      };
+  }
+};
+
+/** A sink of lines on standard error or into a file, and how to close it. */
+const lineSink = (target: true | string): { line: (text: string) => void; close: () => void } => {
+  if (target === true) return { line: (text) => writeSync(2, `${text}\n`), close: () => {} };
+  const fd = openSync(target, 'w');
+  return { line: (text) => writeSync(fd, `${text}\n`), close: () => closeSync(fd) };
+};
+
+const main = async (invocation: Invocation): Promise<number> => {
+  const started = performance.now();
+  const program = programOf(invocation);
+  if (invocation.kind === 'shell' && invocation.root === undefined && findBusybox() === undefined) {
+    process.stderr.write(`${BUSYBOX_MISSING}\n`);
+    return NOT_FOUND;
+  }
+  const ipcLog = invocation.ipcLog === undefined ? undefined : lineSink(invocation.ipcLog);
+  const output = new ConsoleOutput(() => {
+    os.system.drained(0);
+    os.driver.poke();
+  });
+  const os = await boot({
+    root: invocation.root,
+    mounts: invocation.mount,
+    memory: invocation.memory,
+    ipc: invocation.ipc,
+    console: output.write,
+    tracer:
+      invocation.trace === undefined
+        ? undefined
+        : new Tracer((line) => writeSync(2, `${line}\n`), { filter: invocation.trace }),
+    ipcLog: ipcLog?.line,
+    log: process.env['XINIM_LOG'] === undefined ? undefined : (line) => writeSync(2, `xinim: ${line}\n`),
+    files: program.data === undefined ? [] : [{ type: 'file', path: program.path, mode: 0o755, data: program.data }],
+  });
+  const bootMs = performance.now() - started;
+
+  const { stdin, stdout, stderr } = process;
+  const options: ProcessOptions = {
+    argv0: program.argv0,
+    cwd: invocation.cwd ?? (invocation.user.uid === 0 ? '/root' : '/home/user'),
+    env: { ...userEnvironment(invocation.user.uid), ...(stdin.isTTY ? hostTerminal() : {}), ...invocation.env },
+    ...invocation.user,
+    cpuTime: invocation.cpuTime,
+    stdin: stdin.isTTY ? 'console' : 'pipe',
+    stdout: stdout.isTTY ? 'console' : 'pipe',
+    stderr: stderr.isTTY ? 'console' : 'pipe',
+  };
+  const detach = stdin.isTTY ? attachTerminal(os) : () => {};
+  try {
+    const child = await os.spawn(program.path, program.args, options);
+    const stopInput = pumpInput(child);
+    const forward = (signal: NodeJS.Signals): void => {
+      // The process may just have ended.
+      try {
+        child.kill(signal);
+      } catch {}
+    };
+    process.on('SIGINT', forward);
+    process.on('SIGTERM', forward);
+    const copies = [pumpOutput(child.stdout, stdout), pumpOutput(child.stderr, stderr)];
+    const { code } = await child.exited;
+    stopInput();
+    // What its children still write is not waited for, what it has written itself is.
+    await Promise.race([Promise.all(copies), new Promise((resolve) => setTimeout(resolve, 200).unref())]);
+    if (invocation.stats !== undefined) {
+      const text = `${JSON.stringify(statistics(os, bootMs))}\n`;
+      if (invocation.stats === true) stderr.write(text);
+      else writeFileSync(invocation.stats, text);
+    }
+    return code;
+  } finally {
+    detach();
+    await os.shutdown();
+    ipcLog?.close();
+  }
+};
+
+const userEnvironment = (uid: number): Readonly<Record<string, string>> => {
+  if (uid === 0) return Xinim.defaultEnvironment;
+  return { ...Xinim.defaultEnvironment, HOME: '/home/user', USER: 'user', LOGNAME: 'user' };
+};
+
+/** How the terminal behaves is the only thing of the host's environment that a guest sees, and only on a terminal. */
+const hostTerminal = (): Readonly<Record<string, string>> => {
+  const term = process.env['TERM'];
+  return term === undefined ? {} : { TERM: term };
+};
+
+/** What went wrong, for a person. */
+const explain = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const statusOf = (error: unknown): number => {
+  const code = (error as { code?: unknown }).code;
+  if (code === 'ENOENT') return NOT_FOUND;
+  return error instanceof XinimError || code === 'EACCES' ? NOT_EXECUTABLE : 1;
+};
+
+const finish = (code: number): void => {
+  // Output that is still on its way to a pipe is written before the process ends.
+  process.exitCode = code;
+  const pending = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0);
+  if (pending.length === 0) process.exit(code);
+  let left = pending.length;
+  for (const stream of pending) stream.write('', () => --left === 0 && process.exit(code));
+};
+
+main(parseArguments(process.argv.slice(2), version())).then(finish, (error: unknown) => {
+  process.stderr.write(`xinim: ${explain(error)}\n`);
+  finish(statusOf(error));
+});

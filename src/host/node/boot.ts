@@ -1,0 +1,59 @@
+/** Boots a system in Node.js: default root, host folders, platform, driver. */
+import { Errno } from '../../abi/errno.ts';
+import type { PopulateEntry } from '../../fs/populate.ts';
+import type { KernelOptions } from '../../kernel/options.ts';
+import { defaultRoot } from '../../system/skeleton.ts';
+import { System } from '../../system/system.ts';
+import { findBusybox } from './busybox.ts';
+import { nodeDirectory } from './directory.ts';
+import { Driver } from './driver.ts';
+import { nodePlatform } from './platform.ts';
+import { rootFromFolder } from './root.ts';
+import { toBytes, XinimError } from './text.ts';
+import { Xinim } from './xinim.ts';
+
+export { XinimError };
+
+export interface MountOptions {
+  /** Folder of the host. */
+  readonly host: string;
+  /** Where it appears in the guest. */
+  readonly guest: string;
+  readonly readOnly?: boolean;
+}
+
+export interface BootOptions
+  extends Pick<KernelOptions, 'ipc' | 'memory' | 'hostname' | 'tracer' | 'ipcLog' | 'chaos'> {
+  /** A host folder that is copied in as the root, instead of the default root. */
+  readonly root?: string;
+  /** Files to add to the root before init starts. */
+  readonly files?: readonly PopulateEntry[];
+  readonly mounts?: readonly MountOptions[];
+  /** Takes what programs write to a console; returns how many bytes were taken (all, if it returns nothing). */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a plain callback need not return anything
+  readonly console?: (terminal: number, bytes: Uint8Array) => number | void;
+  /** Takes lines of the system log. */
+  readonly log?: (line: string) => void;
+}
+
+/** Boots a system. Throws XinimError, or Error with a reason, if it cannot. */
+export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
+  const { mounts = [], files = [], root, console, log, ...kernel } = options;
+  const platform = nodePlatform({
+    console: console && ((terminal, bytes) => console(terminal, bytes) ?? bytes.length),
+    log,
+  });
+  const entries = root === undefined ? defaultRoot(findBusybox()) : rootFromFolder(root);
+  const system = System.boot(platform, {
+    ...kernel,
+    root: [...entries, ...files],
+    mounts: mounts.map(({ host, guest, readOnly }) => ({
+      guest: toBytes(guest),
+      directory: nodeDirectory(host, readOnly ?? false),
+    })),
+  });
+  if (system instanceof Errno) throw new XinimError(system, 'boot');
+  const driver = new Driver(system);
+  driver.poke();
+  return new Xinim(system, driver);
+};
