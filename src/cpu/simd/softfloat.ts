@@ -107,7 +107,19 @@ function parts(f: Format, x: bigint): Parts {
   return { significand: low | (f.fraction + 1n), exponent: field + 1 - f.bias - f.precision };
 }
 
-const bitLength = (x: bigint): number => x.toString(2).length;
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** Bits of x > 0. */
+function bitLength(x: bigint): number {
+  const approximate = Number(x);
+  if (approximate === Number.POSITIVE_INFINITY) return x.toString(2).length;
+  scratch.setFloat64(0, approximate);
+  const high = scratch.getUint32(0);
+  const top = (high >>> 20) - 1023;
+  // A power of two may have been rounded up to.
+  if ((high & 0xf_ffff) === 0 && scratch.getUint32(4) === 0 && x >> BigInt(top) === 0n) return top;
+  return top + 1;
+}
 
 /** Whether a magnitude with these dropped bits (2·half = one unit) rounds away from zero. */
 function roundsUp(rounding: number, negative: boolean, odd: boolean, dropped: bigint, half: bigint): boolean {
@@ -226,9 +238,9 @@ export function divide(f: Format, c: FloatContext, a: bigint, b: bigint): bigint
   return pack(f, c, sign !== 0n, (quotient << 1n) | sticky, x.exponent - y.exponent - shift - 1);
 }
 
-/** The integer square root of x > 0. */
+/** The integer square root of 0 < x < 2^1000: Newton's iteration, downwards from a close estimate that is not below it. */
 function integerRoot(x: bigint): bigint {
-  let root = 1n << BigInt((bitLength(x) + 1) >> 1);
+  let root = BigInt(Math.ceil(Math.sqrt(Number(x)) * (1 + 2 ** -50))) + 1n;
   for (;;) {
     const next = (root + x / root) >> 1n;
     if (next >= root) return root;
