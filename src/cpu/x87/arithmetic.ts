@@ -7,6 +7,7 @@ import {
   C1,
   DE,
   DEFAULT_NAN,
+  EXTENDED,
   type Float80,
   IE,
   infinity,
@@ -31,6 +32,7 @@ export interface Control {
 }
 
 const QUIET_BIT = 1n << 62n;
+const { wrap: WRAP, maximum: MAXIMUM } = EXTENDED;
 const quiet = (a: Float80): Float80 => ({ se: a.se, sig: a.sig | QUIET_BIT });
 const invalid: Rounded = { value: DEFAULT_NAN, flags: IE };
 
@@ -244,7 +246,10 @@ export const scale = (x: Float80, y: Float80, c: Control): Rounded => {
   const whole = toIntegerMagnitude(b, 3).q;
   const bounded = whole > 0x1_0000n ? 0x1_0000 : Number(whole);
   const by = b.kind === 'zero' ? 0 : b.sign === 1 ? -bounded : bounded;
-  return withFlags(round(a.sign, a.m, a.e + by, 64, c.rounding, c.masks), flags);
+  // Too far for a wrapped exponent: the masked response, whatever the masks say.
+  const top = a.e + by + bitLength(a.m) - 1;
+  const far = top - WRAP > MAXIMUM || top + WRAP < 1 - MAXIMUM;
+  return withFlags(round(a.sign, a.m, a.e + by, 64, c.rounding, far ? 0x3f : c.masks), flags);
 };
 
 export interface Extracted {
@@ -272,16 +277,16 @@ export const extract = (x: Float80): Extracted => {
 };
 
 export interface Remainder extends Rounded {
-  /** C0, C1, C2, C3 in their status word positions. */
-  readonly codes: number;
+  /** C0, C1, C2, C3 in their status word positions; undefined if there is no quotient. */
+  readonly codes: number | undefined;
 }
 
 /** FPREM (`nearest` false) and FPREM1: partial remainder with the low quotient bits, or C2 if it must be repeated. */
 export const remainder = (x: Float80, y: Float80, nearest: boolean, c: Control): Remainder => {
   const a = unpack(x);
   const b = unpack(y);
-  if (special(a) || special(b)) return { ...propagate(a, b), codes: 0 };
-  if (a.kind === 'infinity' || b.kind === 'zero') return { ...invalid, codes: 0 };
+  if (special(a) || special(b)) return { ...propagate(a, b), codes: undefined };
+  if (a.kind === 'infinity' || b.kind === 'zero') return { ...invalid, codes: undefined };
   const flags = denormals(a, b);
   if (a.kind === 'zero') return { value: x, flags, codes: 0 };
   if (b.kind === 'infinity') return { value: packExact(a.sign, a.m, a.e), flags, codes: 0 };

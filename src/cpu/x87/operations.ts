@@ -18,7 +18,7 @@ import {
   subtract,
   UNORDERED,
 } from './arithmetic.ts';
-import { C1, DEFAULT_NAN, type Float80, IE, isNan, packExact, type Rounded, SF, unpack } from './float80.ts';
+import { C1, DEFAULT_NAN, type Float80, IE, isNan, packExact, type Rounded, SF, unpack, ZE } from './float80.ts';
 import { indefinite, loadFormat, MemoryFormat, storeFormat } from './memory-formats.ts';
 import { arcTangent, exponential, logarithm, logarithmPlusOne, trigonometric } from './transcendental.ts';
 import { NO_TRAP, type X87Unit } from './unit.ts';
@@ -77,7 +77,8 @@ export const arithmeticMemory = (u: X87Unit, operation: number, format: number, 
   const operand = loadFormat(format, bits, 0n);
   const st0 = u.get(0);
   const r = apply(operation, st0, operand.value, u.control());
-  if (u.accept(r.flags | memoryDenormal(operand.flags, st0))) u.set(0, r.value);
+  const denormal = (r.flags & (IE | ZE)) !== 0 ? 0 : memoryDenormal(operand.flags, st0);
+  if (u.accept(r.flags | denormal)) u.set(0, r.value);
   return NO_TRAP;
 };
 
@@ -91,6 +92,7 @@ export const load = (u: X87Unit, format: number, bits: bigint, high: bigint): nu
   const trap = u.begin();
   if (trap !== NO_TRAP) return trap;
   const { value, flags } = loadFormat(format, bits, high);
+  // A denormal is loaded even if its exception is unmasked.
   if (format > MemoryFormat.Double || unpack(value).kind !== 'signalling') u.deliver(value, flags);
   else u.deliver({ se: value.se, sig: value.sig | (1n << 62n) }, flags | IE);
   return NO_TRAP;
@@ -113,11 +115,11 @@ export const store = (u: X87Unit, format: number, pops: number, truncate: number
   return NO_TRAP;
 };
 
+/** The condition codes are set even if an unmasked exception keeps the stack as it was. */
 const finishComparison = (u: X87Unit, c: Comparison, pops: number): void => {
-  if (u.accept(c.flags)) {
-    u.codes(c.codes);
-    u.pop(pops);
-  }
+  const delivered = u.accept(c.flags);
+  u.codes(c.codes);
+  if (delivered) u.pop(pops);
 };
 
 const EMPTY_COMPARISON: Comparison = { codes: UNORDERED, flags: IE | SF };
@@ -163,7 +165,7 @@ export const compareFlags = (u: X87Unit, source: number, quietNan: number, pops:
 export const copy = (u: X87Unit, source: number): number => {
   const trap = u.begin();
   if (trap !== NO_TRAP) return trap;
-  if (u.isEmpty(source) && u.isEmpty(7)) {
+  if (u.isEmpty(source)) {
     if (u.stackFault(false)) u.push(DEFAULT_NAN);
   } else u.deliver(u.get(source));
   return NO_TRAP;
@@ -199,13 +201,15 @@ export const conditionalMove = (u: X87Unit, condition: number, source: number): 
   const trap = u.begin();
   if (trap !== NO_TRAP) return trap;
   if (u.isEmpty(0) || u.isEmpty(source)) {
-    if (u.stackFault(false) && condition !== 0) u.set(0, DEFAULT_NAN);
+    if (u.stackFault(false)) u.set(0, DEFAULT_NAN);
     return NO_TRAP;
   }
   if (condition !== 0) u.set(0, u.get(source));
-  u.accept(0);
   return NO_TRAP;
 };
+
+/** FPTAN, FPREM1, FPREM, FSINCOS, FSIN, FCOS. */
+const REDUCING = [0x12, 0x15, 0x18, 0x1b, 0x1e, 0x1f];
 
 /** Instructions of the D9 E0–FF rows without operands, by the low 5 bits of their second byte. */
 export const unary = (u: X87Unit, code: number): number => {
@@ -233,6 +237,8 @@ export const unary = (u: X87Unit, code: number): number => {
       u.deliver(constantValue(u, code - 8));
       return NO_TRAP;
   }
+  // C2 tells whether the reduction is incomplete, whatever else happens.
+  if (REDUCING.includes(code)) u.codes(0, 0x400);
   const two = [0x11, 0x13, 0x15, 0x18, 0x19, 0x1d].includes(code);
   if (u.isEmpty(0) || (two && u.isEmpty(1))) return underflow(u, code);
   const st0 = u.get(0);
@@ -272,7 +278,7 @@ export const unary = (u: X87Unit, code: number): number => {
       const r = remainder(st0, u.get(1), code === 0x15, full);
       if (u.accept(r.flags)) {
         u.set(0, r.value);
-        u.codes(r.codes, 0x4700);
+        if (r.codes !== undefined) u.codes(r.codes, 0x4700);
       }
       return NO_TRAP;
     }
@@ -299,11 +305,9 @@ export const unary = (u: X87Unit, code: number): number => {
 
 /** Stack underflow of an instruction without operands: what its masked response does to the stack. */
 const underflow = (u: X87Unit, code: number): number => {
-  if (!u.stackFault(false)) return NO_TRAP;
-  if (code === 0x04) {
-    u.codes(UNORDERED);
-    return NO_TRAP;
-  }
+  const masked = u.stackFault(false);
+  if (code === 0x04) u.codes(UNORDERED);
+  if (!masked || code === 0x04) return NO_TRAP;
   if (code === 0x11 || code === 0x13 || code === 0x19) {
     u.set(1, DEFAULT_NAN);
     u.pop();
@@ -311,7 +315,6 @@ const underflow = (u: X87Unit, code: number): number => {
   }
   u.set(0, DEFAULT_NAN);
   if (code === 0x12 || code === 0x14 || code === 0x1b) u.push(DEFAULT_NAN);
-  if (code === 0x15 || code === 0x18 || code === 0x12 || code >= 0x1e || code === 0x1b) u.codes(0, 0x400);
   return NO_TRAP;
 };
 
@@ -393,6 +396,7 @@ const constantValue = (u: X87Unit, index: number): Float80 => {
 export const free = (u: X87Unit, i: number, pops: number): number => {
   const trap = u.begin();
   if (trap !== NO_TRAP) return trap;
+  u.accept(0);
   u.free(i);
   u.pop(pops);
   return NO_TRAP;

@@ -156,7 +156,7 @@ export class X87Unit {
       if (this.stackFault(true)) this.push(DEFAULT_NAN);
       return;
     }
-    if (this.accept(flags)) this.push(value);
+    if (this.accept(flags) || flags === DE) this.push(value);
   }
 
   initialize(): void {
