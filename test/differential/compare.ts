@@ -11,9 +11,6 @@ import { FAULTS_ANYWHERE, ignoredParts, SWITCHES_BEFORE_FAULT } from './undefine
 /** CF PF AF ZF SF DF OF AC ID: what is compared of RFLAGS. */
 const FLAGS_COMPARED = 0x240cd5;
 const PF_WRITE_FETCH = 2 | 16;
-/** Of the x87 status word: rounded up. */
-const C1 = 0x200;
-
 export interface Difference {
   readonly field: string;
   readonly host: string;
@@ -95,7 +92,7 @@ export function differences(
     if (hostError !== ourError) found.push({ field: 'fault access', host: access(hostError), ours: access(ourError) });
   }
   const completed = hostKind === Kind.Done || hostKind === Kind.Breakpoint;
-  const ignored = completed ? ignoredParts(encoding, before) : { flags: 0, all: false, memory: [] };
+  const ignored = completed ? ignoredParts(encoding, before) : { flags: 0, status: 0, all: false, memory: [] };
   if (ignored.all) return found;
 
   for (let r = 0; r < 16; r++) {
@@ -120,11 +117,8 @@ export function differences(
   if (contextBytes > FOP) {
     field('fcw', 192, 2);
     if (completed || !SWITCHES_BEFORE_FAULT.test(encoding.form.mnemonic)) {
-      if (
-        approximate !== 'extended' ||
-        ((host.getUint16(base + 194, true) ^ ours.getUint16(base + 194, true)) & ~C1) !== 0
-      )
-        field('fsw', 194, 2);
+      const status = host.getUint16(base + 194, true) ^ ours.getUint16(base + 194, true);
+      if ((status & ~ignored.status) !== 0) field('fsw', 194, 2);
       field('ftw', 196, 1);
     }
     for (let i = 0; i < 8; i++) {

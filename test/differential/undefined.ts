@@ -3,15 +3,21 @@
  * Asked only when something differs. Where it depends on the state (shift counts) the rule is here, else in the form's
  * `undefinedFlags`.
  */
-import { Reg } from '../../src/cpu/state.ts';
+import { FSW, Reg, X87 } from '../../src/cpu/state.ts';
 import type { Encoding } from './encode.ts';
 
 export const FLAG_BITS: Readonly<Record<string, number>> = { cf: 1, pf: 4, af: 16, zf: 64, sf: 128, of: 2048 };
 const ALL = 0x8d5;
+/** Bits of the x87 status word: rounded up, precision, underflow. */
+const C1 = 0x200;
+const PE = 0x20;
+const UE = 0x10;
 
 export interface Ignored {
   /** RFLAGS bits. */
   flags: number;
+  /** Bits of the x87 status word. */
+  status: number;
   /** Everything: the destination is undefined. */
   all: boolean;
   /** Stretches [from, to) of memory relative to the operand's address. */
@@ -43,7 +49,7 @@ const IMAGES: Readonly<Record<string, readonly (readonly [number, number])[]>> =
 export function ignoredParts(encoding: Encoding, context: DataView): Ignored {
   const { form, width } = encoding;
   const { mnemonic } = form;
-  const result: Ignored = { flags: 0, all: false, memory: [] };
+  const result: Ignored = { flags: 0, status: 0, all: false, memory: [] };
   const shift = /^(sh[lr]d?|sa[lr]|ro[lr]|rc[lr])$/.exec(mnemonic);
   if (shift) {
     const operand = form.operands.at(-1);
@@ -62,9 +68,21 @@ export function ignoredParts(encoding: Encoding, context: DataView): Ignored {
   }
   for (const letter of form.options.undefinedFlags ?? '') result.flags |= FLAG_BITS[`${letter}f`]!;
   if (/^i?div$/.test(mnemonic)) result.flags = ALL;
+  // The manual clears C1 here; the host leaves it.
+  if (/^fu?comip?$/.test(mnemonic)) result.status = C1;
+  // Always inexact on the host, even if the result happens to be exact.
+  if (form.options.approximate === 'extended') result.status = C1 | PE | UE;
+  if (mnemonic === 'fyl2xp1' && outsideLogarithm(context)) result.all = true;
   if (mnemonic.startsWith('fxsave')) result.memory = IMAGES['fxsave']!;
   else if (/^fn?(stenv|save)$/.test(mnemonic)) result.memory = IMAGES[width === 16 ? 'fnstenv16' : 'fnstenv32']!;
   return result;
+}
+
+/** FYL2XP1 is defined for |ST(0)| up to 1 − √2/2 only. */
+function outsideLogarithm(context: DataView): boolean {
+  const at = X87 + 16 * ((context.getUint16(FSW, true) >> 11) & 7);
+  const exponent = context.getUint16(at + 8, true) & 0x7fff;
+  return exponent > 0x3ffd || (exponent === 0x3ffd && context.getBigUint64(at, true) > 0x95f61998_0c4336f7n);
 }
 
 /** Several accesses in one instruction: which of them faults first is the processor's choice. */
