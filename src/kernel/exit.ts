@@ -13,6 +13,7 @@ import type { Thread } from './thread.ts';
 /** exit_group(2), and exit(2) of the last thread: `status` as wait4 reports it. */
 export const exitGroup = (kernel: Kernel, thread: Thread, status: number): typeof LATER => {
   thread.sleep = UNINTERRUPTIBLE;
+  kernel.tracer?.last(thread);
   kernel.request(kernel.pm, 'exit', { pid: thread.process.pid, status }, (reply) => {
     // The process manager knows every process that can call; if not, its threads must not run on all the same.
     if (reply instanceof Errno) {

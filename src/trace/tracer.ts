@@ -35,7 +35,6 @@ interface Call {
   /** Shown on entry; the number of arguments it holds. */
   readonly prefix: string;
   readonly shown: number;
-  unfinished: boolean;
 }
 
 export interface TracerOptions {
@@ -85,7 +84,6 @@ export class Tracer {
       values,
       prefix: `${name}(${parts.join(', ')}${rest}`,
       shown: parts.length,
-      unfinished: false,
     });
   }
 
@@ -101,6 +99,12 @@ export class Tracer {
     this.#end(thread, call, `${rest.join(', ')}) = ${this.#result(thread, call, number)}`);
   }
 
+  /** The call ends the thread: it will not be left. */
+  last(thread: TracedThread): void {
+    const call = this.#calls.get(thread.tid);
+    if (call !== undefined) this.#end(thread, call, ') = ?');
+  }
+
   /** A handler is entered. */
   signalled(thread: TracedThread, { signal, info }: { readonly signal: number; readonly info: Uint8Array }): void {
     this.#suspend();
@@ -114,7 +118,7 @@ export class Tracer {
   ): void {
     for (const thread of process.threads) {
       const call = this.#calls.get(thread.tid);
-      if (call !== undefined) this.#end(thread, call, `${call.unfinished ? '' : ') '}= ?`);
+      if (call !== undefined) this.#end(thread, call, ') = ?');
     }
     this.#suspend();
     if (status === undefined) return;
@@ -167,7 +171,6 @@ export class Tracer {
     this.#open = undefined;
     const call = this.#calls.get(thread.tid);
     if (call === undefined) return;
-    call.unfinished = true;
     this.#line(thread.process.pid, `${call.prefix} <unfinished ...>`);
   }
 

@@ -4,6 +4,7 @@
  */
 import { Errno } from '../../src/abi/errno.ts';
 import type { PopulateEntry } from '../../src/fs/populate.ts';
+import { findBusybox } from '../../src/host/node/busybox.ts';
 import type { Platform } from '../../src/kernel/platform.ts';
 import { defaultRoot } from '../../src/system/skeleton.ts';
 import { System, type SystemOptions } from '../../src/system/system.ts';
@@ -56,7 +57,7 @@ export class Rig {
   readonly system: System;
 
   constructor(files: readonly PopulateEntry[] = [], options: Partial<SystemOptions> = {}) {
-    const system = System.boot(this.platform, { root: [...defaultRoot(undefined), ...files], ...options });
+    const system = System.boot(this.platform, { root: [...defaultRoot(findBusybox()), ...files], ...options });
     if (system instanceof Errno) throw new Error(`boot: ${system.name}\n${this.platform.lines.join('\n')}`);
     this.system = system;
   }
