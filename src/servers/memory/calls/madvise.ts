@@ -36,7 +36,8 @@ const ADVICE = new Map<number, Advise>([
   // The pages may be reclaimed while memory is short; until then they keep their contents, as here.
   [
     mman.MADV_FREE,
-    (_m, _pid, _start, _end, [, region]) => ((region.flags & SHARED) !== 0 || region.object >= 0 ? EINVAL : undefined),
+    (_m, _pid, _start, _end, [, region]) =>
+      (region.flags & (SHARED | LOCKED)) !== 0 || region.object >= 0 ? EINVAL : undefined,
   ],
   [mman.MADV_REMOVE, (_m, _pid, _start, _end, [, region]) => ((region.flags & SHARED) === 0 ? EINVAL : EOPNOTSUPP)],
   [mman.MADV_DONTFORK, setFlags(NO_FORK, 0, false)],

@@ -2,11 +2,11 @@
  * mlock(2) and its family. Nothing is ever paged out here, so a lock is only accounted: RLIMIT_MEMLOCK, MADV_DONTNEED and
  * MS_INVALIDATE on locked pages, locking of future mappings.
  */
-import { EINVAL, ENOMEM, EPERM, type Errno } from '../../../abi/errno.ts';
+import { EINVAL, ENOMEM, EPERM, Errno } from '../../../abi/errno.ts';
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../../../abi/mman.ts';
 import { PAGE_SIZE, USER_LIMIT } from '../../../memory/layout.ts';
 import { mayLock } from '../limits.ts';
-import { change, covered, endOf, overlapping } from '../regions.ts';
+import { change, endOf, overlapping } from '../regions.ts';
 import { LOCKED } from '../rows.ts';
 import {
   editProcess,
@@ -28,7 +28,7 @@ const setLocked = (
   const start = pageDown(addr);
   const end = pageUp(addr + length);
   if (length < 0 || !inUserSpace(start, end - start)) return length < 0 ? EINVAL : ENOMEM;
-  if (length === 0) return { result: 0 };
+  if (end === start) return { result: 0 };
   const entries = overlapping(m, pid, start, end);
   if (on) {
     let already = 0;
@@ -37,11 +37,17 @@ const setLocked = (
     const refused = mayLock(m, pid, end - start - already, ENOMEM);
     if (refused !== undefined) return refused;
   }
-  for (const entry of entries)
-    change(m, pid, Math.max(start, entry[0]), Math.min(end, endOf(entry)), (row) => {
+  // Up to the first hole.
+  let at = start;
+  for (const entry of entries) {
+    if (entry[0] > at) break;
+    const from = at;
+    at = Math.min(end, endOf(entry));
+    change(m, pid, from, at, (row) => {
       row.flags = on ? row.flags | LOCKED : row.flags & ~LOCKED;
     });
-  return covered(entries, start, end) ? { result: 0 } : ENOMEM;
+  }
+  return at >= end ? { result: 0 } : ENOMEM;
 };
 
 const setAll = (m: MemoryServer, pid: number, on: boolean): void => {
@@ -58,7 +64,11 @@ const setAll = (m: MemoryServer, pid: number, on: boolean): void => {
 export const mlockCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mlock' | 'munlock' | 'mlockall' | 'munlockall'> => ({
   mlock({ addr, length, flags }, { caller: { pid } }) {
     if ((flags & ~MLOCK_ONFAULT) !== 0) return EINVAL;
-    return setLocked(m, pid, addr, length, true);
+    const locked = setLocked(m, pid, addr, length, true);
+    if (locked instanceof Errno || (flags & MLOCK_ONFAULT) !== 0) return locked;
+    // Pages that cannot be brought in at all stay locked, but are reported.
+    const entries = overlapping(m, pid, pageDown(addr), pageUp(addr + length));
+    return length > 0 && entries.some(([, region]) => region.prot === 0) ? ENOMEM : locked;
   },
 
   munlock: ({ addr, length }, { caller: { pid } }) => setLocked(m, pid, addr, length, false),

@@ -1,5 +1,15 @@
 /** mmap(2) and munmap(2). */
-import { EAGAIN, EEXIST, EINVAL, ENOMEM, EOVERFLOW, EPERM, Errno, type Result } from '../../../abi/errno.ts';
+import {
+  EAGAIN,
+  EEXIST,
+  EINVAL,
+  ENOMEM,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  EPERM,
+  Errno,
+  type Result,
+} from '../../../abi/errno.ts';
 import * as mman from '../../../abi/mman.ts';
 import { USER_LIMIT } from '../../../memory/layout.ts';
 import { findFree, findLow, isFree, slotsFree } from '../free-space.ts';
@@ -94,6 +104,9 @@ export const mmapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mmap' | 'munma
     if (!aligned(offset) || offset < 0) return EINVAL;
     if (request.length > USER_LIMIT) return ENOMEM;
     if (!shared && type !== mman.MAP_PRIVATE) return EINVAL;
+    // MAP_SHARED_VALIDATE is for files, and for flags that the file's driver knows.
+    if (type === mman.MAP_SHARED_VALIDATE && anonymous) return EINVAL;
+    if (type === mman.MAP_SHARED_VALIDATE && (flags & mman.MAP_SYNC) !== 0) return EOPNOTSUPP;
     if (shared && anonymous && (flags & mman.MAP_GROWSDOWN) !== 0) return EINVAL;
     if (!Number.isSafeInteger(offset + request.length)) return EOVERFLOW;
     // There are no huge pages to be had.

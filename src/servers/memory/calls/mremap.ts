@@ -78,7 +78,7 @@ export const mremapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mremap'> => 
     const keep = (flags & MREMAP_DONTUNMAP) !== 0;
     if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) return EINVAL;
     if ((fixed || keep) && !mayMove) return EINVAL;
-    if (keep && rawOld !== rawNew) return EINVAL;
+    if (keep && pageUp(rawOld) !== pageUp(rawNew)) return EINVAL;
     if (!aligned(oldAddr)) return EINVAL;
     if (rawNew <= 0 || !inUserSpace(oldAddr, rawOld)) return EINVAL;
     const oldLength = pageUp(rawOld);
@@ -98,7 +98,6 @@ export const mremapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mremap'> => 
 
     // Of a private mapping there is nothing that a second one could show.
     if (oldLength === 0 && (region.flags & SHARED) === 0) return EINVAL;
-    if (keep && ((region.flags & SHARED) !== 0 || region.object >= 0)) return EINVAL;
     if (oldAddr + oldLength > endOf(entry)) return EFAULT;
     const more = keep ? newLength : Math.max(0, newLength - oldLength);
     if ((region.flags & LOCKED) !== 0) {
