@@ -90,12 +90,10 @@ const compareFlags =
   (quietNan: number, pops: number): Lift =>
   (u) => {
     u.helperTrap('x87.compareFlags', st(u, 0), number(u, quietNan), number(u, pops));
-    u.if(u.wasm('i32.wrap_i64', u.state(X87_DELIVER, 32)), () => {
-      const bits = u.state(X87_RESULT, 32);
-      const bit = (n: number): Value => u.toBool(u.integer('and', bits, u.constant(1 << n)));
-      const off = number(u, 0);
-      u.changeFlags({ cf: bit(0), pf: bit(2), zf: bit(6), of: off, sf: off, af: off });
-    });
+    const bits = u.state(X87_RESULT, 32);
+    const bit = (n: number): Value => u.toBool(u.integer('and', bits, u.constant(1 << n)));
+    const off = number(u, 0);
+    u.changeFlags({ cf: bit(0), pf: bit(2), zf: bit(6), of: off, sf: off, af: off });
     notePointer(u);
   };
 

@@ -146,19 +146,14 @@ export const compareMemory = (u: X87Unit, format: number, bits: bigint, pops: nu
   return NO_TRAP;
 };
 
-/** FCOMI family: CF, PF and ZF (bits 0, 2, 6) into X87_RESULT, X87_DELIVER as for stores. */
+/** FCOMI family: leaves CF, PF and ZF (bits 0, 2, 6) in X87_RESULT, even if an unmasked exception keeps the stack as it was. */
 export const compareFlags = (u: X87Unit, source: number, quietNan: number, pops: number): number => {
   const trap = u.begin();
   if (trap !== NO_TRAP) return trap;
   const empty = u.isEmpty(0) || u.isEmpty(source);
   const c = empty ? EMPTY_COMPARISON : compare(u.get(0), u.get(source), quietNan !== 0);
-  const delivered = u.accept(c.flags);
-  const { state } = u.machine;
-  state.setInt32(X87_DELIVER, delivered ? 1 : 0, true);
-  if (delivered) {
-    state.setInt32(X87_RESULT, (c.codes >> 8) & 0x45, true);
-    u.pop(pops);
-  }
+  if (u.accept(c.flags)) u.pop(pops);
+  u.machine.state.setInt32(X87_RESULT, (c.codes >> 8) & 0x45, true);
   return NO_TRAP;
 };
 
