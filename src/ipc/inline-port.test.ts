@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EAGAIN, EINTR, EIO, EMSGSIZE, ENOSYS } from '../abi/errno.ts';
+import { InlinePort } from './inline-port.ts';
 import { Lattice, type PortOptions } from './lattice.ts';
 import { IpcLog } from './log.ts';
 import { Pending } from './port.ts';
+import { RoundTrips } from './round-trips.ts';
 import { ToyHost, toyServer } from './toy.ts';
 
 const caller = { pid: 7, tid: 8 };
@@ -297,6 +299,17 @@ describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
     expect(host.crashes).toEqual([]);
     if (ipc === 'sealed') expect(refused).toBe(52);
     else expect(refused).toBeGreaterThan(8);
+  });
+
+  it('times what is answered at once', () => {
+    const host = new ToyHost();
+    let time = 0;
+    const roundTrips = new RoundTrips(() => (time += 500));
+    const { arena, sealing } = new Lattice({ ipc, random: randomBytes });
+    const port = new InlinePort(toyServer(host), host, { arena, sealing, random: randomBytes, roundTrips });
+    port.request(caller, 'ping', { value: 1 });
+    port.request(caller, 'take', { block: true, timeout: -1 });
+    expect([roundTrips.count, roundTrips.quantile(0.5)]).toEqual([1, 512]);
   });
 
   it('logs messages with their fields', () => {

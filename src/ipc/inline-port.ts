@@ -24,6 +24,7 @@ import type { IpcLog } from './log.ts';
 import { PendingRequest, PendingTable, Phase, RequestDelivery } from './pending.ts';
 import { Pending, type PortHost, type ServerPort } from './port.ts';
 import type { Protocol, ReplyOf, RequestOf } from './protocol.ts';
+import type { RoundTrips } from './round-trips.ts';
 import type { SealedEnd, Sealing } from './seal/end.ts';
 import type { Caller, ServerDefinition } from './server.ts';
 import { type ChaosHook, Ran, type Received, ServerLoop } from './server-loop.ts';
@@ -36,6 +37,8 @@ export interface InlinePortOptions {
   /** Needed for sealing. */
   readonly random?: Entropy;
   readonly log?: IpcLog;
+  /** Times requests that are answered at once. */
+  readonly roundTrips?: RoundTrips;
   /** Simulates crashes. */
   readonly chaosHook?: ChaosHook;
   /** Sees every frame on its way and may damage it (tests). */
@@ -83,6 +86,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   readonly #kernelEnd: SealedEnd | undefined;
   readonly #serverEnd: SealedEnd | undefined;
   readonly #log: IpcLog | undefined;
+  readonly #roundTrips: RoundTrips | undefined;
   readonly #wire: ((frame: Uint8Array) => void) | undefined;
   readonly #pending = new PendingTable();
   readonly #now: () => number;
@@ -104,6 +108,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     this.#host = host;
     this.#frame = options.arena.carve();
     this.#log = options.log;
+    this.#roundTrips = options.roundTrips;
     this.#wire = options.wire;
     this.#now = () => host.now();
     if (options.sealing !== undefined) {
@@ -154,12 +159,15 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
       return new Pending(token);
     }
 
+    const roundTrips = this.#roundTrips;
+    const started = roundTrips === undefined ? 0 : roundTrips.now();
     const refused = this.#send(call, token, caller, request);
     if (refused !== undefined) return this.#logged(call, token, refused);
     const received = this.#received.request;
     const ran = this.#run(call, token, received, delivery, false);
     if (ran === Ran.Answered) {
       const outcome = this.#takeAnswer(call, token);
+      if (roundTrips !== undefined) roundTrips.record(roundTrips.now() - started);
       if (this.#queue.length > 0) this.#drain();
       return outcome;
     }

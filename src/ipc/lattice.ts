@@ -13,6 +13,7 @@ import { InlinePort } from './inline-port.ts';
 import type { IpcLog } from './log.ts';
 import type { PortHost } from './port.ts';
 import type { Protocol } from './protocol.ts';
+import type { RoundTrips } from './round-trips.ts';
 import { Sealing } from './seal/end.ts';
 import type { ServerDefinition } from './server.ts';
 import type { ChaosHook } from './server-loop.ts';
@@ -27,6 +28,7 @@ export interface LatticeOptions {
 
 export interface PortOptions {
   readonly chaosHook?: ChaosHook;
+  readonly roundTrips?: RoundTrips;
   readonly wire?: (frame: Uint8Array) => void;
 }
 
