@@ -98,7 +98,8 @@ export const mremapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mremap'> => 
 
     // Of a private mapping there is nothing that a second one could show.
     if (oldLength === 0 && (region.flags & SHARED) === 0) return EINVAL;
-    if (oldAddr + oldLength > endOf(entry)) return EFAULT;
+    // A tail that is cut off first need not belong to the same region.
+    if (oldAddr + Math.min(oldLength, newLength) > endOf(entry)) return EFAULT;
     const more = keep ? newLength : Math.max(0, newLength - oldLength);
     if ((region.flags & LOCKED) !== 0) {
       const refused = mayLock(m, pid, more, EAGAIN);
