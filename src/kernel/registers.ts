@@ -43,9 +43,7 @@ export class Registers implements RawArguments {
   }
 
   i53(index: number): number {
-    const at = ARGUMENTS[index] * 2;
-    const value = (this.#words[at + 1] | 0) * HIGH + this.#words[at];
-    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
+    return this.signed(ARGUMENTS[index]);
   }
 
   u53(index: number): number {
@@ -63,6 +61,13 @@ export class Registers implements RawArguments {
     const at = register * 2;
     const value = this.#words[at + 1] * HIGH + this.#words[at];
     return Math.min(value, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** A signed value, clamped to the safe integers. */
+  signed(register: number): number {
+    const at = register * 2;
+    const value = (this.#words[at + 1] | 0) * HIGH + this.#words[at];
+    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER));
   }
 
   /** Low 32 bits. */

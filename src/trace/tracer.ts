@@ -20,7 +20,7 @@ import { describeSignal } from './siginfo.ts';
 /** What the tracer needs of a thread. */
 export interface TracedThread {
   readonly tid: number;
-  readonly registers: RawArguments & { get(register: number): number };
+  readonly registers: RawArguments & { signed(register: number): number };
   readonly process: { readonly pid: number; readonly memory: GuestReader };
   /** The call was cancelled by a signal and may be made again. */
   readonly interrupted: boolean;
@@ -92,7 +92,7 @@ export class Tracer {
     const call = this.#calls.get(thread.tid);
     if (call === undefined) return;
     const number =
-      typeof result === 'number' ? result : result instanceof Errno ? -result.number : thread.registers.get(RAX);
+      typeof result === 'number' ? result : result instanceof Errno ? -result.number : thread.registers.signed(RAX);
     const rest = call.kinds
       .slice(call.shown)
       .map((kind, index) => this.#show(kind, call.values[call.shown + index], thread, call.shown + index, number));

@@ -369,14 +369,14 @@ export const vfsSyscalls = {
       timeout: timespec,
       mask: structIn('{sigset*, size}', 16),
     },
-    { restart: 'interrupt', partial: 'the signal mask is not installed during the call' },
+    { restart: 'interrupt', mask: { argument: 5, indirect: true } },
   ),
   ppoll: syscall(
     271,
     'vfs',
     'ppoll',
     { fds: pollfds, count: uint, timeout: timespec, mask: structIn('sigset', 8), size },
-    { restart: 'interrupt', partial: 'the signal mask is not installed during the call' },
+    { restart: 'interrupt', mask: { argument: 3, size: 4 } },
   ),
   utimensat: syscall(
     280,
