@@ -108,9 +108,15 @@ export function differences(
   const ourFlags = ours.getUint32(base + CONTEXT_RFLAGS, true) & compared;
   if (hostFlags !== ourFlags) found.push({ field: 'flags', host: flagNames(hostFlags), ours: flagNames(ourFlags) });
   const field = (name: string, offset: number, bytes: number): void => {
-    const h = bytesHex(host, base + offset, bytes);
-    const o = bytesHex(ours, base + offset, bytes);
-    if (h !== o) found.push({ field: name, host: h, ours: o });
+    for (let i = base + offset; i < base + offset + bytes; i++) {
+      if (host.getUint8(i) === ours.getUint8(i)) continue;
+      found.push({
+        field: name,
+        host: bytesHex(host, base + offset, bytes),
+        ours: bytesHex(ours, base + offset, bytes),
+      });
+      return;
+    }
   };
   const { approximate } = encoding.form.options;
   field('mxcsr', MXCSR, 4);

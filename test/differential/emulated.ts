@@ -3,7 +3,7 @@
  * writes the same result records as native.c does, so that the two can be compared word by word.
  */
 import { Access, type Engine, type EngineHost, Trap } from '../../src/cpu/engine.ts';
-import { FLAG_AUX, FLAG_RESULT, RFLAGS_OTHER, RIP, TRAP_ACCESS, TRAP_ADDRESS } from '../../src/cpu/state.ts';
+import { FDP, FIP, FLAG_AUX, FLAG_RESULT, FTW, RFLAGS_OTHER, RIP, TRAP_ACCESS, TRAP_ADDRESS, X87 } from '../../src/cpu/state.ts';
 import { STATE } from '../../src/memory/layout.ts';
 import { Window } from '../../src/memory/window.ts';
 import {
@@ -199,6 +199,11 @@ export class EmulatedProcessor {
     output[c + (CONTEXT_RFLAGS >> 2) + 2] = 0;
     output[c + (CONTEXT_RFLAGS >> 2) + 3] = 0;
     output[c + (RFLAGS_OTHER >> 2)] = 0;
+    if (count > FDP >> 2) {
+      // FOP, FIP and FDP follow each vendor's rules and are not compared: native.c leaves them 0.
+      output[c + (FTW >> 2)]! &= 0xff;
+      for (let w = FIP >> 2; w < X87 >> 2; w++) output[c + w] = 0;
+    }
   }
 
   /** RFLAGS from the lazy representation (cpu/state.ts), with the fixed bits. */

@@ -12,6 +12,7 @@ const ALL = 0x8d5;
 const C1 = 0x200;
 const PE = 0x20;
 const UE = 0x10;
+const SUMMARY = 0x8080;
 
 export interface Ignored {
   /** RFLAGS bits. */
@@ -71,7 +72,7 @@ export function ignoredParts(encoding: Encoding, context: DataView): Ignored {
   // The manual clears C1 here; the host leaves it.
   if (/^fu?comip?$/.test(mnemonic)) result.status = C1;
   // Always inexact on the host, even if the result happens to be exact.
-  if (form.options.approximate === 'extended') result.status = C1 | PE | UE;
+  if (form.options.approximate === 'extended') result.status = C1 | PE | UE | SUMMARY;
   if (mnemonic === 'fyl2xp1' && outsideLogarithm(context)) result.all = true;
   if (mnemonic.startsWith('fxsave')) result.memory = IMAGES['fxsave']!;
   else if (/^fn?(stenv|save)$/.test(mnemonic)) result.memory = IMAGES[width === 16 ? 'fnstenv16' : 'fnstenv32']!;
