@@ -254,7 +254,7 @@ export const logarithm = (x: Float80, y: Float80, c: Control): Rounded => {
   if (a.kind === 'zero') {
     if (b.kind === 'zero') return invalid;
     if (b.kind === 'infinity') return { value: infinity(b.sign ^ 1), flags };
-    return { value: infinity(b.sign ^ 1), flags: ZE | flags };
+    return { value: infinity(b.sign ^ 1), flags: ZE };
   }
   const powerOfTwo = a.m === 1n << BigInt(bitLength(a.m) - 1);
   const exponent = topExponent(a);
