@@ -281,6 +281,20 @@ describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
     expect(host.completions).toEqual([[token, { value: 5, reason: 'woken' }]]);
   });
 
+  it('wakes nobody for a transaction that never was', () => {
+    let runs = 0;
+    const { host, port } = start({
+      chaosHook: (call, at) => {
+        if (call === 'dawdle' && at === 'after-handler' && ++runs > 1) throw new Error('chaos');
+      },
+    });
+    const sleeper = asleep(port.request(caller, 'dawdle', { on: 'x', wakes: '' }));
+    expect(port.request(caller, 'dawdle', { on: 'y', wakes: 'x' })).toBe(EIO);
+    expect(runs).toBe(3);
+    port.abandon(sleeper);
+    expect(host.completions).toEqual([]);
+  });
+
   it('counts a damaged frame, answers EIO and goes on', () => {
     let damage = -1;
     const { host, port } = start({
