@@ -21,6 +21,8 @@ interface Exports {
 
 /** Keeps budgets in bytes of records inside 31 bits. */
 const MAX_BUDGET = 40_000_000;
+/** Budget after which a hot spot is looked for, in bytes of records. */
+const SLICE = 100_000 * RECORD_SIZE;
 const TABLE_SIZE = 1024;
 const TRAP_FLAG = 0x100;
 
@@ -57,11 +59,13 @@ export class Interpreter implements Engine {
     const state = this.#state;
     for (;;) {
       if ((state[RFLAGS_OTHER >> 2] & TRAP_FLAG) !== 0) return this.#singleStep();
-      const code = this.#exports.run(left);
-      if (code < EXIT_UNRESOLVED) return code;
-      left = state[BUDGET_LEFT >> 2];
+      const slice = Math.min(left, SLICE);
+      const code = this.#exports.run(slice);
+      if (code !== Trap.Budget && code < EXIT_UNRESOLVED) return code;
+      left += state[BUDGET_LEFT >> 2] - slice;
+      if (code === Trap.Budget) this.#fuse();
       if (left <= 0) return Trap.Budget;
-      if (code === EXIT_RESUME) continue;
+      if (code === EXIT_RESUME || code === Trap.Budget) continue;
       const trap = this.#resolve();
       if (trap >= 0) return trap;
     }
@@ -99,6 +103,15 @@ export class Interpreter implements Engine {
     }
     if (source !== 0 && flushes === translator.flushes) translator.patchLink(source, record);
     return -1;
+  }
+
+  /** Execution stopped here by chance, so this code is likely to be hot. */
+  #fuse(): void {
+    const state = this.#state;
+    const record = this.#translator.find(state[RIP >> 2], state[(RIP >> 2) + 1]);
+    if (record === 0) return;
+    this.#translator.fuse(record);
+    this.#install();
   }
 
   #singleStep(): Trap {

@@ -1,6 +1,9 @@
 /**
  * Micro-operations on the status flags in their lazy representation (state.ts). The carry vectors are computed without
  * the type of operation: bit i of the vector is the carry or borrow out of bit i.
+ *
+ * Flags that were set last are stored only when something may look at them: before they are read, at every way out of the
+ * handler, and around `if`. In a handler of several instructions most are overwritten before.
  */
 import { AUX_PARITY, FLAG_AUX, FLAG_RESULT, RFLAGS_FIXED, RFLAGS_OTHER, RFLAGS_WRITABLE } from '../state.ts';
 import type { Condition, FlagRule, Value, Width } from '../uops.ts';
@@ -10,8 +13,42 @@ type FlagName = 'cf' | 'of' | 'zf' | 'sf' | 'pf' | 'af';
 
 const SIGN = -(1n << 63n);
 
+/** What the flags were last computed from, if that is known where the code now stands. */
+interface Origin {
+  readonly rule: FlagRule;
+  readonly width: Width;
+  readonly a: Value;
+  readonly b: Value;
+  readonly r: Value;
+}
+
 export class FlagEmitter extends ValueEmitter {
+  #origin: Origin | undefined;
+  /** `#origin` has not been stored yet. */
+  #pending = false;
+
   setFlags(rule: FlagRule, width: Width, a: Value, b: Value, r: Value): void {
+    // INC and DEC keep CF, so they read what was before them.
+    const partial = rule === 'inc' || rule === 'dec';
+    if (partial) this.flushFlags();
+    this.#origin = { rule, width, a, b, r };
+    this.#pending = true;
+    if (partial) this.flushFlags();
+  }
+
+  /** Stores flags that were set and not stored, where execution goes on. */
+  protected flushFlags(): void {
+    if (!this.#pending) return;
+    this.#pending = false;
+    this.#store(this.#origin!);
+  }
+
+  /** Stores them on a way out of the handler that is not taken as a rule. */
+  protected storeFlagsForExit(): void {
+    if (this.#pending) this.#store(this.#origin!);
+  }
+
+  #store({ rule, width, a, b, r }: Origin): void {
     this.#storeResult(width, r);
     const { f } = this;
     if (rule === 'logic') {
@@ -63,6 +100,7 @@ export class FlagEmitter extends ValueEmitter {
   }
 
   setFlagsExplicit(width: Width, r: Value, cf: Value, of: Value, af?: Value): void {
+    this.#forget();
     this.#storeResult(width, r);
     this.push(cf).op('i64.extend_i32_u').i64(63).op('i64.shl');
     this.push(cf);
@@ -72,6 +110,8 @@ export class FlagEmitter extends ValueEmitter {
   }
 
   changeFlags(flags: { cf?: Value; of?: Value; zf?: Value; sf?: Value; pf?: Value; af?: Value }): void {
+    this.flushFlags();
+    this.#origin = undefined;
     const now = (name: FlagName): Value => flags[name] ?? this.flag(name);
     if (flags.zf === undefined && flags.sf === undefined && flags.pf === undefined) {
       const cf = now('cf');
@@ -128,6 +168,10 @@ export class FlagEmitter extends ValueEmitter {
 
   condition(code: Condition): Value {
     const { f } = this;
+    if (this.#direct(code)) {
+      if ((code & 1) !== 0) f.op('i32.eqz');
+      return this.define('i32');
+    }
     switch (code >> 1) {
       case 0:
         this.#overflow().i64(0).op('i64.lt_s');
@@ -192,6 +236,78 @@ export class FlagEmitter extends ValueEmitter {
   /** The lift wrote RFLAGS: the handler looks whether single-stepping was switched on. */
   trapFlagMayBeSet = false;
 
+  override if(condition: Value, then: () => void, otherwise?: () => void): void {
+    this.flushFlags();
+    const before = this.#origin;
+    const flushed = (body: () => void) => (): void => {
+      this.#origin = before;
+      body();
+      this.flushFlags();
+      changed ||= this.#origin !== before;
+    };
+    let changed = false;
+    super.if(condition, flushed(then), otherwise === undefined ? undefined : flushed(otherwise));
+    this.#origin = changed ? undefined : before;
+  }
+
+  /**
+   * Pushes the even condition of a pair straight from the operands of a comparison in the same handler. False if that is
+   * not possible: then nothing was pushed.
+   */
+  #direct(code: Condition): boolean {
+    if (this.#origin === undefined) return false;
+    const { rule, width, a, b, r } = this.#origin;
+    const { f } = this;
+    const compareSigned = (op: string): boolean => {
+      this.push(this.signExtend(a, width));
+      this.push(this.signExtend(b, width)).op(op);
+      return true;
+    };
+    const negative = (): boolean => {
+      this.push(this.signExtend(r, width)).i64(0).op('i64.lt_s');
+      return true;
+    };
+    const zero = (): boolean => {
+      this.push(r).op('i64.eqz');
+      return true;
+    };
+    const compareUnsigned = (op: string): boolean => {
+      this.push(a);
+      this.push(b).op(op);
+      return true;
+    };
+    switch (code >> 1) {
+      case 2:
+        return zero();
+      case 4:
+        return negative();
+      case 1:
+        return rule === 'sub' && compareUnsigned('i64.lt_u');
+      case 3:
+        if (rule === 'logic') return zero();
+        return rule === 'sub' && compareUnsigned('i64.le_u');
+      case 6:
+        if (rule === 'logic') return negative();
+        return rule === 'sub' && compareSigned('i64.lt_s');
+      case 7:
+        if (rule === 'logic') {
+          negative();
+          zero();
+          f.op('i32.or');
+          return true;
+        }
+        return rule === 'sub' && compareSigned('i64.le_s');
+      default:
+        return false;
+    }
+  }
+
+  /** All flags are about to be overwritten. */
+  #forget(): void {
+    this.#origin = undefined;
+    this.#pending = false;
+  }
+
   #storeResult(width: Width, r: Value): void {
     this.stateAddress(FLAG_RESULT);
     this.push(r);
@@ -207,11 +323,13 @@ export class FlagEmitter extends ValueEmitter {
   }
 
   #aux(): this['f'] {
+    this.flushFlags();
     this.stateAddress(FLAG_AUX);
     return this.f.mem('i64.load', 0, 3);
   }
 
   #result(): this['f'] {
+    this.flushFlags();
     this.stateAddress(FLAG_RESULT);
     return this.f.mem('i64.load', 0, 3);
   }

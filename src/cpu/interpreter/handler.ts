@@ -20,29 +20,48 @@ import { HORIZON, type Local, RECORD } from './values.ts';
 const HANDLER_TYPE_INDEX = 0;
 const TRAP_FLAG = 0x100;
 
+/** How a handler may stand in a sequence of fused ones. */
+export const enum Ending {
+  /** Always goes on with the next record. */
+  Straight,
+  /** May transfer control: last only. */
+  Transfer,
+  /** Executes itself again, or changes how execution goes on: never fused. */
+  Alone,
+}
+
 export class HandlerEmitter extends OperandEmitter implements Uops {
   #ended = false;
+  ending = Ending.Straight;
 
   // ── Control transfer ────────────────────────────────────────────────────────────────────────────────────────────
   jump(target: Value, _kind: 'jump' | 'call' | 'return'): void {
     this.finishMmx();
-    this.f.get(RECORD).get(HORIZON);
+    this.flushFlags();
+    this.ending = Ending.Transfer;
+    this.pushRecord().get(HORIZON);
     this.push(target).returnCall(intern('jump.indirect'));
     this.#ended = true;
   }
 
   jumpRelative(_index: number, _kind: 'jump' | 'call'): void {
     const { f } = this;
-    f.get(RECORD).mem('i32.load', LINK, 2);
+    this.flushFlags();
+    this.ending = Ending.Transfer;
+    this.field('i32.load', LINK, 2);
     const link = this.define('i32');
     f.get(link.local).op('i32.eqz').if();
-    f.get(RECORD).get(HORIZON).returnCall(intern('jump.resolve'));
+    this.pushRecord().get(HORIZON).returnCall(intern('jump.resolve'));
     f.end();
     // Budget left after this instruction, in bytes of records.
-    f.get(HORIZON).get(RECORD).op('i32.sub').i32(RECORD_SIZE).op('i32.sub');
+    f.get(HORIZON)
+      .get(RECORD)
+      .op('i32.sub')
+      .i32(RECORD_SIZE + this.base)
+      .op('i32.sub');
     const left = this.define('i32');
     f.get(left.local).i32(0).op('i32.le_s').if();
-    f.get(RECORD).mem('i64.load', IMMEDIATE, 3).get(left.local).i32(Trap.Budget);
+    this.field('i64.load', IMMEDIATE, 3).get(left.local).i32(Trap.Budget);
     f.returnCall(intern('exit.at'));
     f.end();
     f.get(link.local).get(left.local).get(link.local).op('i32.add');
@@ -57,6 +76,8 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
 
   again(): void {
     const { f } = this;
+    this.flushFlags();
+    this.ending = Ending.Alone;
     f.get(HORIZON).i32(RECORD_SIZE).op('i32.sub').set(HORIZON);
     f.get(HORIZON).get(RECORD).op('i32.sub').i32(0).op('i32.le_s').if();
     f.get(RECORD).mem('i64.load', ADDRESS, 3).get(HORIZON).get(RECORD).op('i32.sub').i32(Trap.Budget);
@@ -69,6 +90,7 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
     this.#trapCode(options.code);
     if (options.retire) this.finishMmx();
     this.leave(options.retire ? 'exit.retire' : 'exit.fault', kind);
+    if (options.retire) this.ending = Ending.Alone;
     this.#ended = true;
   }
 
@@ -86,6 +108,7 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
 
   // ── Helpers ─────────────────────────────────────────────────────────────────────────────────────────────────────
   helper(name: string, ...operands: Value[]): Value {
+    this.flushFlags();
     for (const operand of operands) this.push(operand);
     const runtime = RUNTIME.get(name) ?? FLOAT_FUNCTIONS.get(name);
     const helper = HELPERS.get(name);
@@ -99,7 +122,7 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
     const code = this.helper(name, ...operands) as Local;
     const { f } = this;
     f.get(code.local).i32(-1).op('i32.ne').if();
-    f.get(RECORD).get(HORIZON).get(code.local).callNamed('exit.fault').return();
+    this.pushRecord().get(HORIZON).get(code.local).callNamed('exit.fault').return();
     f.end();
   }
 
@@ -153,7 +176,8 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
     const result = this.define('v128');
     this.stateAddress(FLOAT_TRAP);
     this.f.mem('i32.load', 0, 2).if();
-    this.f.get(RECORD).get(HORIZON).callNamed('exit.float').return();
+    this.storeFlagsForExit();
+    this.pushRecord().get(HORIZON).callNamed('exit.float').return();
     this.f.end();
     return result;
   }
@@ -162,16 +186,19 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
   finish(): void {
     if (this.#ended) return;
     const { f } = this;
+    this.flushFlags();
     this.finishMmx();
     if (this.trapFlagMayBeSet) {
       this.stateAddress(RFLAGS_OTHER);
       f.mem('i32.load', 0, 2).i32(TRAP_FLAG).op('i32.and').if();
+      this.ending = Ending.Alone;
       this.leave('exit.retire', EXIT_RESUME);
       f.end();
     }
-    f.get(RECORD).i32(RECORD_SIZE).op('i32.add').get(HORIZON);
+    const next = this.base + RECORD_SIZE;
+    f.get(RECORD).i32(next).op('i32.add').get(HORIZON);
     f.get(RECORD)
-      .mem('i32.load', RECORD_SIZE + HANDLER, 2)
+      .mem('i32.load', next + HANDLER, 2)
       .returnCallIndirect(HANDLER_TYPE_INDEX);
   }
 
@@ -182,10 +209,14 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
   }
 }
 
-/** Emits the handler of one variant. */
-export function emitHandler(variant: Variant): LinkableBody {
-  const emitter = new HandlerEmitter(variant);
-  variant.shape.form.lift(emitter);
+/** Emits the handler of one variant, or of several that follow each other; only the last may transfer control. */
+export function emitHandler(variants: readonly Variant[]): { body: LinkableBody; ending: Ending } {
+  const emitter = new HandlerEmitter();
+  variants.forEach((variant, i) => {
+    emitter.begin(variant, i * RECORD_SIZE);
+    variant.shape.form.lift(emitter);
+    if (i < variants.length - 1) emitter.finishMmx();
+  });
   emitter.finish();
-  return emitter.f.link();
+  return { body: emitter.f.link(), ending: emitter.ending };
 }

@@ -8,10 +8,10 @@ import { SHAPES, type Shape } from '../decode/table.ts';
 import { Trap } from '../engine.ts';
 import { HELPERS } from '../helpers.ts';
 import { at } from '../state.ts';
-import type { Width } from '../uops.ts';
 import { intern, type LinkableBody, SymbolicBody } from './body.ts';
-import { emitHandler } from './handler.ts';
+import { Ending, emitHandler } from './handler.ts';
 import { type Definition, HANDLER_TYPE, linkModule } from './link.ts';
+import type { Variant } from './operands.ts';
 import { EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
 import { HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
 import { EXPORTED, FLOAT_FUNCTIONS, IMPORTED, RUNTIME } from './runtime.ts';
@@ -39,8 +39,8 @@ export interface HandlerModule {
 }
 
 const WIDTH_INDEX: Record<number, number> = { 8: 0, 16: 1, 32: 2, 64: 3 };
-/** A module is rebuilt whole for the next engine once this many handlers stand in later ones. */
-const CONSOLIDATE_ABOVE = 16;
+/** Everything is linked into one module again for the next engine once there are this many later ones. */
+const CONSOLIDATE_AT = 8;
 
 const special = (emit: (f: SymbolicBody) => void): LinkableBody => {
   const f = new SymbolicBody(HANDLER_TYPE.params, HANDLER_TYPE.results);
@@ -99,9 +99,23 @@ function define(name: string): Definition {
 
 const formName = (shape: Shape): string => `${shape.form.opcode} ${shape.form.mnemonic} ${shape.form.operands.join()}`;
 
+/** Inverse of the key that `HandlerLibrary.index` composes. */
+const variantOf = (key: number): Variant => ({
+  shape: SHAPES[key >> 8],
+  width: ([8, 16, 32, 64] as const)[(key >> 6) & 3],
+  memory: ((key >> 5) & 1) !== 0,
+  addressKind: (key >> 2) & 7,
+  repeat: key & 3,
+});
+
 class HandlerLibrary {
   readonly #indices = new Int16Array(SHAPES.length << 8);
   readonly #bodies: LinkableBody[] = [...SPECIAL_BODIES];
+  /** By handler: the handlers of the single instructions it executes. */
+  readonly #parts: (readonly number[])[] = SPECIAL_BODIES.map(() => []);
+  readonly #keys: number[] = SPECIAL_BODIES.map(() => 0);
+  readonly #endings: Ending[] = SPECIAL_BODIES.map(() => Ending.Alone);
+  readonly #sequences = new Map<string, number>();
   #base: HandlerModule | undefined;
   /** Modules after the base, in order. */
   #later: HandlerModule[] = [];
@@ -112,9 +126,38 @@ class HandlerLibrary {
     const found = this.#indices[key];
     if (found !== 0) return found;
     const index = this.#bodies.length;
-    this.#bodies.push(emitHandler({ shape: SHAPES[form], width: width as Width, memory, addressKind, repeat }));
+    this.#add([index], emitHandler([variantOf(key)]), key);
     this.#indices[key] = index;
     return index;
+  }
+
+  /** The handler that executes these single ones one after the other; only the last may be a transfer. */
+  sequence(parts: readonly number[]): number {
+    if (parts.length === 1) return parts[0];
+    const name = parts.join();
+    let index = this.#sequences.get(name);
+    if (index === undefined) {
+      index = this.#bodies.length;
+      this.#add(parts, emitHandler(parts.map((part) => variantOf(this.#keys[part]))), 0);
+      this.#sequences.set(name, index);
+    }
+    return index;
+  }
+
+  /** The handlers of the single instructions that a handler executes; none for the special ones. */
+  parts(index: number): readonly number[] {
+    return this.#parts[index];
+  }
+
+  ending(index: number): Ending {
+    return this.#endings[index];
+  }
+
+  #add(parts: readonly number[], { body, ending }: { body: LinkableBody; ending: Ending }, key: number): void {
+    this.#bodies.push(body);
+    this.#parts.push(parts);
+    this.#endings.push(ending);
+    this.#keys.push(key);
   }
 
   /** Generates the handlers that nearly every program needs, so that they come in one module. */
@@ -152,8 +195,7 @@ class HandlerLibrary {
   /** The module that a new engine starts from; holds the runtime's exports. */
   base(): HandlerModule {
     if (this.#base === undefined) this.#warm();
-    const loose = this.#bodies.length - (this.#base?.end ?? 0);
-    if (this.#base === undefined || loose > CONSOLIDATE_ABOVE) {
+    if (this.#base === undefined || this.#later.length >= CONSOLIDATE_AT) {
       this.#base = this.#link(0, EXPORTED);
       this.#later = [];
     }

@@ -10,7 +10,7 @@ import { SCRATCH } from '../state.ts';
 import type { Value, Width } from '../uops.ts';
 import { FlagEmitter } from './flags.ts';
 import { FAULT } from './private.ts';
-import { HORIZON, type Local, RECORD } from './values.ts';
+import { HORIZON, type Local } from './values.ts';
 
 const PAGE_OFFSET = 0xfff;
 /** Byte offset of an address's tag inside a tag table, from the address shifted right by 10. */
@@ -95,14 +95,16 @@ export class MemoryEmitter extends FlagEmitter {
 
   /** Leaves the handler by an exit function; nothing of the instruction is retired unless that function says so. */
   leave(exit: 'exit.fault' | 'exit.retire', trap: number): void {
-    this.f.get(RECORD).get(HORIZON).i32(trap).callNamed(exit).return();
+    this.storeFlagsForExit();
+    this.pushRecord().get(HORIZON).i32(trap).callNamed(exit).return();
   }
 
   protected leaveOnFault(): void {
     const { f } = this;
     this.stateAddress(FAULT);
     f.mem('i32.load', 0, 2).if();
-    f.get(RECORD).get(HORIZON).callNamed('exit.memory').return();
+    this.storeFlagsForExit();
+    this.pushRecord().get(HORIZON).callNamed('exit.memory').return();
     f.end();
   }
 

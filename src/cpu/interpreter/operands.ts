@@ -9,7 +9,6 @@ import { at, FSW, FTW, GPR, X87, XMM } from '../state.ts';
 import type { Value, Width } from '../uops.ts';
 import { type CheckedAddress, loadName, MemoryEmitter, storeName } from './memory.ts';
 import { ADDRESS, DISPLACEMENT, IMMEDIATE, IMMEDIATE2, INDEX, LENGTH, REG, RM, SCALE, SEGMENT } from './record.ts';
-import { RECORD } from './values.ts';
 
 /** The static facts that select a handler of a form. */
 export interface Variant {
@@ -25,14 +24,17 @@ export interface Variant {
 const TOP_MASK = 0x3800;
 
 export class OperandEmitter extends MemoryEmitter {
-  readonly #operands: readonly Operand[];
-  readonly #immediateWidened: boolean;
-  readonly #slots = new Map<number, Value>();
+  protected variant!: Variant;
+  #operands: readonly Operand[] = [];
+  #immediateWidened = false;
   readonly #checked = new Map<number, CheckedAddress>();
   #usesMmx = false;
 
-  constructor(protected readonly variant: Variant) {
-    super();
+  /** Turns to the instruction whose record lies `base` bytes after the handler's. */
+  begin(variant: Variant, base: number): void {
+    this.variant = variant;
+    this.base = base;
+    this.#checked.clear();
     this.#operands = variant.shape.operands;
     this.#immediateWidened = this.#operands.some(
       (o) => o.place !== Place.Immediate && ['v', 'y', 'z'].includes(o.size),
@@ -68,7 +70,7 @@ export class OperandEmitter extends MemoryEmitter {
     switch (operand.place) {
       case Place.Immediate: {
         const own = this.#immediateWidened || width === 0 ? this.width : width;
-        this.f.get(RECORD).mem(loadName(own), IMMEDIATE, 3);
+        this.field(loadName(own), IMMEDIATE, 3);
         return this.define('i64');
       }
       case Place.Immediate2:
@@ -107,10 +109,9 @@ export class OperandEmitter extends MemoryEmitter {
   }
 
   address(index: number): Value {
-    const { f } = this;
     const { addressKind } = this.variant;
     const operand = this.#operands[index];
-    if (operand.place === Place.Moffs) f.get(RECORD).mem('i64.load', IMMEDIATE, 3);
+    if (operand.place === Place.Moffs) this.field('i64.load', IMMEDIATE, 3);
     else if (operand.place === Place.Source || operand.place === Place.Destination) {
       this.push(this.register(operand.place === Place.Source ? 6 : 7, this.addressWidth));
     } else this.push(this.effectiveAddress(index));
@@ -123,13 +124,13 @@ export class OperandEmitter extends MemoryEmitter {
   effectiveAddress(_index: number): Value {
     const { f } = this;
     const { addressKind } = this.variant;
-    f.get(RECORD).mem('i64.load', DISPLACEMENT, 3);
+    this.field('i64.load', DISPLACEMENT, 3);
     if (addressKind !== AddressKind.Absolute) {
-      f.get(RECORD).mem('i32.load', RM, 2).mem('i64.load', 0, 3).op('i64.add');
+      this.field('i32.load', RM, 2).mem('i64.load', 0, 3).op('i64.add');
     }
     if (addressKind >= AddressKind.Full) {
-      f.get(RECORD).mem('i32.load', INDEX, 2).mem('i64.load', 0, 3);
-      f.get(RECORD).mem('i64.load8_u', SCALE).op('i64.shl').op('i64.add');
+      this.field('i32.load', INDEX, 2).mem('i64.load', 0, 3);
+      this.field('i64.load8_u', SCALE, 0).op('i64.shl').op('i64.add');
     }
     if (addressKind === AddressKind.Short) f.op('i32.wrap_i64').op('i64.extend_i32_u');
     return this.define('i64');
@@ -137,24 +138,25 @@ export class OperandEmitter extends MemoryEmitter {
 
   segmentBase(): Value {
     if (this.variant.addressKind < AddressKind.Segment) return this.constant(0);
-    this.f.get(RECORD).mem('i32.load', SEGMENT, 2).mem('i64.load', 0, 3);
+    this.field('i32.load', SEGMENT, 2).mem('i64.load', 0, 3);
     return this.define('i64');
   }
 
   immediate(index: number): Value {
     const second = this.#operands.findIndex((o) => o.place === Place.Immediate) !== index;
-    if (second) this.f.get(RECORD).mem('i64.load16_u', IMMEDIATE2, 1);
-    else this.f.get(RECORD).mem('i64.load', IMMEDIATE, 3);
+    if (second) this.field('i64.load16_u', IMMEDIATE2, 1);
+    else this.field('i64.load', IMMEDIATE, 3);
     return this.define('i64');
   }
 
   instructionPointer(): Value {
-    this.f.get(RECORD).mem('i64.load', ADDRESS, 3);
+    this.field('i64.load', ADDRESS, 3);
     return this.define('i64');
   }
 
   nextPointer(): Value {
-    this.f.get(RECORD).mem('i64.load', ADDRESS, 3).get(RECORD).mem('i64.load8_u', LENGTH).op('i64.add');
+    this.field('i64.load', ADDRESS, 3);
+    this.field('i64.load8_u', LENGTH, 0).op('i64.add');
     return this.define('i64');
   }
 
@@ -268,8 +270,9 @@ export class OperandEmitter extends MemoryEmitter {
   }
 
   /** Switches x87 to MMX state, if the lift used MMX registers; at the end, when nothing can fault any more. */
-  protected finishMmx(): void {
+  finishMmx(): void {
     if (!this.#usesMmx) return;
+    this.#usesMmx = false;
     const { f } = this;
     this.stateAddress(FSW);
     this.stateAddress(FSW);
@@ -295,8 +298,7 @@ export class OperandEmitter extends MemoryEmitter {
       return;
     }
     const field = operand.place === Place.Rm ? RM : REG;
-    this.f.get(RECORD).mem('i32.load', field, 2);
-    void this.#slots;
+    this.field('i32.load', field, 2);
   }
 }
 

@@ -11,6 +11,7 @@ import { File, Place } from '../decode/operands.ts';
 import { FORM_ENDS, FORM_IMMEDIATE, Immediate, SHAPES } from '../decode/table.ts';
 import { Access, type EngineHost, Trap } from '../engine.ts';
 import { at, FS_BASE, GPR, GS_BASE, TRAP_ACCESS, TRAP_ADDRESS, X87, XMM } from '../state.ts';
+import { Ending } from './handler.ts';
 import { LIBRARY, Special } from './library.ts';
 import { HASH_MASK, HASH_MULTIPLIER, HASH_TABLE } from './private.ts';
 import {
@@ -31,6 +32,9 @@ import {
 
 const PAGE = 4096;
 const MAX_RUN = 64;
+/** Instructions in one fused handler, and in code that is fused at once. */
+const MAX_SEQUENCE = 8;
+const MAX_FUSED_RUN = 32;
 const WORDS = RECORD_SIZE / 4;
 /** Two records for a single step, then runs. */
 const FIRST = DECODE_CACHE + 2 * RECORD_SIZE;
@@ -188,6 +192,30 @@ export class Translator {
     this.#write(DECODE_CACHE, status, rip);
     this.#writeSpecial(DECODE_CACHE + RECORD_SIZE, Special.Stop, rip + d.length);
     return DECODE_CACHE;
+  }
+
+  /**
+   * Replaces the handlers of the straight code at a record, which is executed often, by handlers of several instructions
+   * each. The records behind the first keep theirs, for jumps into the middle.
+   */
+  fuse(record: number): void {
+    const words = this.#words;
+    const handlerAt = (at: number): number => words[(at - DECODE_CACHE) >>> 2];
+    for (let done = 0; done < MAX_FUSED_RUN; ) {
+      const parts: number[] = [];
+      let ending = Ending.Straight;
+      while (parts.length < MAX_SEQUENCE && ending === Ending.Straight) {
+        const single = LIBRARY.parts(handlerAt(record + parts.length * RECORD_SIZE))[0];
+        if (single === undefined) break;
+        ending = LIBRARY.ending(single);
+        if (ending === Ending.Alone && parts.length > 0) break;
+        parts.push(single);
+      }
+      if (parts.length === 0) return;
+      if (parts.length > 1) words[(record - DECODE_CACHE) >>> 2] = LIBRARY.sequence(parts);
+      record += parts.length * RECORD_SIZE;
+      done += parts.length;
+    }
   }
 
   /** Stores the target's record into the branch record that missed it. */

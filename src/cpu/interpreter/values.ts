@@ -39,6 +39,21 @@ function resultType(name: string): ValueType {
 export class ValueEmitter {
   readonly f = new SymbolicBody(HANDLER_TYPE.params, HANDLER_TYPE.results);
 
+  /** Offset of the current instruction's record from the handler's, when several are fused into one. */
+  protected base = 0;
+
+  /** Pushes the address of the current instruction's record. */
+  pushRecord(): SymbolicBody {
+    this.f.get(RECORD);
+    if (this.base !== 0) this.f.i32(this.base).op('i32.add');
+    return this.f;
+  }
+
+  /** Loads a field of the current instruction's record. */
+  field(instruction: string, offset: number, align: number): SymbolicBody {
+    return this.f.get(RECORD).mem(instruction, offset + this.base, align);
+  }
+
   /** Pushes a value. */
   push(value: Value): SymbolicBody {
     const { type, local, constant } = value as Local;
