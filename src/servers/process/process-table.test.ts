@@ -47,6 +47,19 @@ describe('process table', () => {
     expect(machine.fork(shell)).toBe(member + 1);
   });
 
+  it('does not give a PID away that a group still bears', () => {
+    const machine = new Machine();
+    const shell = machine.spawn();
+    const leader = machine.fork(shell);
+    machine.result(leader, 'setpgid', { pid: 0, pgid: 0 });
+    machine.fork(leader);
+    machine.exit(leader);
+    machine.result(shell, 'wait4', { pid: leader, status: null, options: 0, usage: null });
+    const last = machine.store.table<string, { value: number }>('process.system').get('pid') as { value: number };
+    last.value = leader - 1;
+    expect(machine.fork(shell)).toBe(leader + 2);
+  });
+
   it('refuses more processes than RLIMIT_NPROC to a user, but not to root', () => {
     const machine = new Machine();
     const user = machine.spawn(1000);

@@ -107,4 +107,29 @@ describe('the end of a process', () => {
     expect(machine.result(parent, 'wait4', { ...options, options: 0 })).toBe(-10);
     expect(machine.result(parent, 'wait4', { ...options, options: 0x4000_0000 })).toBe(clone);
   });
+
+  it('tells a group of stopped processes whose last tie was the one that ends', () => {
+    const { machine, shell, parent, children } = family();
+    const [leader, member] = children;
+    // The leader's parent is in another group of the session; the member is a child of the leader's own group.
+    machine.result(leader, 'setpgid', { pid: 0, pgid: 0 });
+    const stopped = machine.fork(leader);
+    catchSignal(machine, stopped, SIGHUP);
+    machine.kernel('killHost', { target: stopped, signal: SIGSTOP });
+    machine.exit(member);
+    expect(machine.frames).toEqual([]);
+    machine.exit(leader);
+    expect(machine.frames.map(({ pid, frame }) => [pid, frame.signal])).toEqual([[stopped, SIGHUP]]);
+    expect([machine.state(stopped), machine.state(shell), machine.state(parent)]).toEqual(Array(3).fill('RUNNING'));
+  });
+
+  it('has orphans end with SIGCHLD, whatever signal their parent had wanted', () => {
+    const { machine, parent } = family();
+    const clone = machine.fork(parent, 0n, SIGUSR1);
+    machine.exit(parent);
+    catchSignal(machine, 1, SIGCHLD);
+    catchSignal(machine, 1, SIGUSR1);
+    machine.exit(clone);
+    expect(machine.frames.map(({ pid, frame }) => [pid, frame.signal])).toEqual([[1, SIGCHLD]]);
+  });
 });

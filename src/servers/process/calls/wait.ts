@@ -73,13 +73,15 @@ const reportOf = (child: Child, options: number): Report | undefined => {
 const find = (
   s: ProcessServer,
   parent: Readonly<ProcessControlBlock>,
+  candidates: readonly number[],
   wanted: (child: Child) => boolean,
   options: number,
 ): Report | Errno | undefined => {
   let some = false;
-  for (const pid of parent.children) {
+  for (const pid of candidates) {
     const child = s.table.processes.get(pid);
-    if (child === undefined || (child.flags & Flag.hosted) !== 0 || !wanted(child) || !isKind(child, options)) continue;
+    if (child === undefined || child.ppid !== parent.pid || (child.flags & Flag.hosted) !== 0) continue;
+    if (!wanted(child) || !isKind(child, options)) continue;
     some = true;
     const report = reportOf(child, options);
     if (report !== undefined) return report;
@@ -108,8 +110,9 @@ export const waitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'wait4' | 'wa
     if (pid === -0x8000_0000) return ESRCH;
     const parent = self(s, call.caller.pid);
     const group = pid === 0 ? parent.pgid : -pid;
-    const wanted = (child: Child): boolean => pid === -1 || (pid > 0 ? child.pid === pid : child.pgid === group);
-    const report = find(s, parent, wanted, options | WEXITED);
+    const candidates = pid > 0 ? [pid] : parent.children;
+    const wanted = (child: Child): boolean => pid === -1 || pid > 0 || child.pgid === group;
+    const report = find(s, parent, candidates, wanted, options | WEXITED);
     if (report instanceof Errno) return report;
     if (report === undefined) {
       if ((options & WNOHANG) !== 0) return { result: 0 };
@@ -129,9 +132,9 @@ export const waitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'wait4' | 'wa
     if (type === P_PID ? id <= 0 : type === P_PGID ? id < 0 : type !== P_ALL) return EINVAL;
     const parent = self(s, call.caller.pid);
     const group = id === 0 ? parent.pgid : id;
-    const wanted = (child: Child): boolean =>
-      type === P_ALL || (type === P_PID ? child.pid === id : child.pgid === group);
-    const report = find(s, parent, wanted, options);
+    const candidates = type === P_PID ? [id] : parent.children;
+    const wanted = (child: Child): boolean => type !== P_PGID || child.pgid === group;
+    const report = find(s, parent, candidates, wanted, options);
     if (report instanceof Errno) return report;
     if (report === undefined) {
       // With WNOHANG, si_signo and si_pid of 0 say that there was nothing.
