@@ -289,7 +289,6 @@ export const remainder = (x: Float80, y: Float80, nearest: boolean, c: Control):
   if (a.kind === 'infinity' || b.kind === 'zero') return { ...invalid, codes: undefined };
   const flags = denormals(a, b);
   if (a.kind === 'zero') return { value: x, flags, codes: 0 };
-  if (b.kind === 'infinity') return { value: packExact(a.sign, a.m, a.e), flags, codes: 0 };
   const top = (v: Unpacked): number => v.e + bitLength(v.m) - 1;
   const distance = top(a) - top(b);
   const finish = (m: bigint, e: number, sign: number, codes: number): Remainder => {
@@ -297,6 +296,7 @@ export const remainder = (x: Float80, y: Float80, nearest: boolean, c: Control):
     const r = round(sign, m, e, 64, c.rounding, c.masks);
     return { value: r.value, flags: flags | r.flags, codes };
   };
+  if (b.kind === 'infinity') return finish(a.m, a.e, a.sign, 0);
   if (distance >= 64) {
     const n = (distance & 0x1f) | 0x20;
     const shift = distance - n;
