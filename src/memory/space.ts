@@ -70,7 +70,7 @@ export class AddressSpace {
   }
 
   mappings(): readonly Mapping[] {
-    return this.#ranges.all;
+    return this.#ranges.all();
   }
 
   mappingAt(address: number): Mapping | undefined {
@@ -149,7 +149,7 @@ export class AddressSpace {
   #dropRange(start: number, end: number): void {
     const removed = this.#ranges.cut(start, end);
     if (removed.length === 0) return;
-    if (this.#ranges.all.length === 0) {
+    if (this.#ranges.isEmpty) {
       // Everything goes (execve).
       this.#pages.clear(true);
       this.#pages.observer.onCodeReset();
