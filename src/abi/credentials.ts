@@ -13,7 +13,6 @@ export const CAP_SETPCAP = 8;
 export const CAP_SYS_ADMIN = 21;
 export const CAP_SYS_NICE = 23;
 export const CAP_SYS_RESOURCE = 24;
-export const CAP_WAKE_ALARM = 35;
 /** The last capability that exists (CAP_CHECKPOINT_RESTORE). */
 export const CAP_LAST = 40;
 

@@ -118,7 +118,16 @@ export const SA_NODEFER = 0x4000_0000;
 export const SA_RESETHAND = 0x8000_0000;
 /** The flags that Linux knows; rt_sigaction drops others, so that programs can probe. */
 export const SA_KNOWN =
-  (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND) >>> 0;
+  (SA_NOCLDSTOP |
+    SA_NOCLDWAIT |
+    SA_SIGINFO |
+    SA_EXPOSE_TAGBITS |
+    SA_RESTORER |
+    SA_ONSTACK |
+    SA_RESTART |
+    SA_NODEFER |
+    SA_RESETHAND) >>>
+  0;
 
 export const SI_USER = 0;
 export const SI_KERNEL = 0x80;

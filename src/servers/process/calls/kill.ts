@@ -97,7 +97,6 @@ export const killCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
       const info = userInfo(signal, SI_USER, sender.pid, sender.uid);
       if (pid > 0) return answer(sendFrom(s, sender, pid, signal, info));
       if (pid === -0x8000_0000) return ESRCH;
-      if (!isValid(signal)) return EINVAL;
       if (pid === -1) return answer(sendAll(s, sender, signal, info));
       return answer(sendGroup(s, sender, pid === 0 ? sender.pgid : -pid, signal, info));
     },

@@ -3,8 +3,7 @@
  * interrupted is started again by the kernel, and goes on to the end it had (`sleepUntil`).
  */
 
-import { CAP_WAKE_ALARM } from '../../../abi/credentials.ts';
-import { EINTR, EINVAL, EOPNOTSUPP, EPERM, Errno } from '../../../abi/errno.ts';
+import { EINTR, EINVAL, EOPNOTSUPP, Errno } from '../../../abi/errno.ts';
 import {
   CLOCK_BOOTTIME,
   CLOCK_BOOTTIME_ALARM,
@@ -16,6 +15,7 @@ import {
   CLOCK_REALTIME_ALARM,
   CLOCK_REALTIME_COARSE,
   CLOCK_TAI,
+  CLOCK_THREAD_CPUTIME_ID,
   decodeTimespec,
   encodeTimespec,
   NANOSECONDS,
@@ -24,7 +24,6 @@ import {
 } from '../../../abi/time.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import { type Delivery, type Outcome, wait } from '../../../ipc/server.ts';
-import { capable } from '../permission.ts';
 import { type ProcessHandlers, type ProcessServer, readStruct, self, threadOf, writeOptional } from '../server.ts';
 import { cpuTime } from '../timers.ts';
 
@@ -32,9 +31,17 @@ import { cpuTime } from '../timers.ts';
 const TICK = 4_000_000;
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
-const WITHOUT_SLEEP: readonly number[] = [CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE];
-const REALTIME: readonly number[] = [CLOCK_REALTIME, CLOCK_TAI, CLOCK_REALTIME_ALARM];
-const MONOTONIC: readonly number[] = [CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM];
+/** Clocks that exist but cannot be slept on; the alarm clocks would need a real-time clock that wakes the machine. */
+const WITHOUT_SLEEP: readonly number[] = [
+  CLOCK_THREAD_CPUTIME_ID,
+  CLOCK_MONOTONIC_RAW,
+  CLOCK_REALTIME_COARSE,
+  CLOCK_MONOTONIC_COARSE,
+  CLOCK_REALTIME_ALARM,
+  CLOCK_BOOTTIME_ALARM,
+];
+const REALTIME: readonly number[] = [CLOCK_REALTIME, CLOCK_TAI];
+const MONOTONIC: readonly number[] = [CLOCK_MONOTONIC, CLOCK_BOOTTIME];
 
 export const sleepCalls = (s: ProcessServer): Pick<ProcessHandlers, 'nanosleep' | 'clockNanosleep'> => {
   const sleepFor = (nanoseconds: number, remain: Grant | null, call: Delivery): Outcome<{ result: number }> => {
@@ -86,8 +93,6 @@ export const sleepCalls = (s: ProcessServer): Pick<ProcessHandlers, 'nanosleep' 
       if (bytes instanceof Errno) return bytes;
       const time = decodeTimespec(bytes);
       if (time === undefined) return EINVAL;
-      const alarm = clock === CLOCK_REALTIME_ALARM || clock === CLOCK_BOOTTIME_ALARM;
-      if (alarm && !capable(self(s, call.caller.pid), CAP_WAKE_ALARM)) return EPERM;
       const absolute = (flags & TIMER_ABSTIME) !== 0;
       if (clock === CLOCK_PROCESS_CPUTIME_ID) return sleepOnCpu(time, absolute, call);
       return absolute ? sleepUntil(monotonicOf(clock, time), call) : sleepFor(time, remain, call);

@@ -320,6 +320,16 @@ describe('kill', () => {
     machine.result(target, 'setresuid', { ruid: 5, euid: 6, suid: 1000 });
     expect(kill(machine, target, 0, sender)).toBe(0);
     machine.result(target, 'setresuid', { ruid: 5, euid: 1000, suid: 6 });
+    const other = machine.spawn(0);
+    machine.result(other, 'setresuid', { ruid: 7, euid: 8, suid: 0 });
+    // The other's real user, 7, is the saved one here; then its effective user, 8.
+    const third = machine.spawn(0);
+    machine.result(third, 'setresuid', { ruid: 5, euid: 0, suid: 7 });
+    expect(kill(machine, third, 0, other)).toBe(0);
+    machine.result(third, 'setresuid', { ruid: 5, euid: 0, suid: 8 });
+    expect(kill(machine, third, 0, other)).toBe(0);
+    machine.result(third, 'setresuid', { ruid: 5, euid: 0, suid: 9 });
+    expect(kill(machine, third, 0, other)).toBe(-1);
     // Now only the effective id is the sender's, and that does not count.
     expect(kill(machine, target, 0, sender)).toBe(-1);
   });
@@ -340,6 +350,7 @@ describe('kill', () => {
     [5, 65, -22],
     [5, -1, -22],
     [-99, 15, -3],
+    [-99, 65, -3],
     [-0x8000_0000, 15, -3],
     [1, 15, 0],
     [1, 9, 0],
@@ -507,6 +518,11 @@ describe('waiting for signals', () => {
     expect(sleeper.outcome).toBeUndefined();
     machine.advance(1);
     expect(sleeper.outcome).toBe(EAGAIN);
+    // It waits no more: the signal goes its usual way.
+    catchSignal(machine, pid, sig.SIGUSR1);
+    unblock(machine, pid, sig.SIGUSR1);
+    kill(machine, pid, sig.SIGUSR1);
+    expect(machine.frames).toHaveLength(1);
     catchSignal(machine, pid, sig.SIGUSR2);
     const second = machine.call(pid, 'sigtimedwait', request) as Sleeper;
     machine.kernel('killHost', { target: pid, signal: sig.SIGUSR2 });
