@@ -58,7 +58,7 @@ for (const file of walk(source)) {
   }
   if (!platform) {
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').replace(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, "''");
-    for (const [name] of code.matchAll(/\b(process\.(?:env|argv|stdout|stdin|exit|cwd|hrtime)|Buffer\.|setTimeout|setInterval|setImmediate|queueMicrotask|require\(|performance\.now|Date\.now|Math\.random|document\.|window\.(?:location|document))/g))
+    for (const [name] of code.matchAll(/\b(process\.(?:env|argv|stdout|stdin|exit|cwd|hrtime)\b|Buffer\.|setTimeout|setInterval|setImmediate|queueMicrotask|require\(|performance\.now|Date\.now|Math\.random|document\.|window\.(?:location|document))/g))
       problems.push(`${path}: ${folder} may not use the platform's ${name}`);
   }
 }
