@@ -44,7 +44,8 @@ export const vfsProtocol = protocol('vfs', 100, {
     'Prepares mmap of a descriptor: checks its mode against protection and sharing (EACCES, ENODEV, EBADF) and holds the object.',
     { pid: i32, fd: i32, protection: i32, shared: bool },
     // version changes whenever contents do, so that the kernel can keep pages it has read. zero: /dev/zero, treated as anonymous.
-    { object: i53, size: i53, path: text, version: i53, zero: bool },
+    // writable: the descriptor is open for writing, so mprotect may make a shared mapping writable.
+    { object: i53, size: i53, path: text, version: i53, zero: bool, writable: bool },
   ),
   execProcess: call(
     107,

@@ -22,6 +22,7 @@ interface Mapped {
   readonly path: string;
   readonly version: number;
   readonly zero: boolean;
+  readonly writable: boolean;
 }
 
 /** MAP_SHARED | MAP_PRIVATE: shared, with unknown flags refused. */
@@ -37,11 +38,11 @@ export const mmap: KernelCall = (kernel, thread, { addr, length, prot, flags, fd
   const { process } = thread;
   const { pid } = process;
   const give = (result: number | Errno): void => kernel.dispatch.complete(thread, result);
-  const place = (object: number, size: number, name: string): void =>
+  const place = (object: number, size: number, name: string, maxProtection = 7): void =>
     kernel.request(
       kernel.mm,
       'mmap',
-      { addr, length, protection: prot, flags, object, size, offset, name },
+      { addr, length, protection: prot, flags, object, size, offset, name, maxProtection },
       (reply) => {
         if (object !== -1) kernel.faults.release(object);
         give(reply instanceof Errno ? reply : (reply as { result: number }).result);
@@ -63,13 +64,13 @@ export const mmap: KernelCall = (kernel, thread, { addr, length, prot, flags, fd
       give(reply);
       return;
     }
-    const { object, size, path, version, zero } = reply as Mapped;
+    const { object, size, path, version, zero, writable } = reply as Mapped;
     if (zero) {
       place(-1, 0, '');
       return;
     }
     kernel.faults.cache.validate(object, version);
-    place(object, size, path);
+    place(object, size, path, shared && !writable ? 5 : 7);
   });
   return LATER;
 };

@@ -104,7 +104,7 @@ export const objects = (
     if (file instanceof Errno || file.kind === 'path') return EBADF;
     if (!canRead(file)) return EACCES;
     if (shared && protection & PROT_WRITE && !canWrite(file)) return EACCES;
-    if (file.kind === 'zero') return { object: -1, size: 0, path: '/dev/zero', version: 0, zero: true };
+    if (file.kind === 'zero') return { object: -1, size: 0, path: '/dev/zero', version: 0, zero: true, writable: true };
     if (file.kind !== 'regular') return ENODEV;
     const fs = fileSystemOf(vfs, file.mount);
     if (fs.type === 'proc') return ENODEV;
@@ -116,7 +116,7 @@ export const objects = (
     useObject(vfs, object, false, shared && canWrite(file));
     markRead(vfs, file, fs, 1);
     const path = openFilePath(vfs, file, rootOf(actor));
-    return { object, size: attributes.size, path, version: attributes.version, zero: false };
+    return { object, size: attributes.size, path, version: attributes.version, zero: false, writable: canWrite(file) };
   },
 
   readObject: ({ object, offset, buf }) => {
