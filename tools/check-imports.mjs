@@ -51,14 +51,17 @@ for (const file of walk(source)) {
     if (specifier.startsWith('.')) {
       const target = relative(source, join(dirname(file), specifier));
       if (within(target, folder)) continue;
-      if (!ALLOWED[folder].some((allowed) => within(target, allowed))) problems.push(`${path}: ${folder} may not import ${target}`);
+      if (!ALLOWED[folder].some((allowed) => within(target, allowed)))
+        problems.push(`${path}: ${folder} may not import ${target}`);
     } else if (!platform && !(PACKAGES[folder.split('/')[0]] ?? []).some((p) => specifier.startsWith(p))) {
       problems.push(`${path}: ${folder} may not import the package ${specifier}`);
     }
   }
   if (!platform) {
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').replace(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g, "''");
-    for (const [name] of code.matchAll(/\b(process\.(?:env|argv|stdout|stdin|exit|cwd|hrtime)\b|Buffer\.|setTimeout|setInterval|setImmediate|queueMicrotask|require\(|performance\.now|Date\.now|Math\.random|document\.|window\.(?:location|document))/g))
+    for (const [name] of code.matchAll(
+      /\b(process\.(?:env|argv|stdout|stdin|exit|cwd|hrtime)\b|Buffer\.|setTimeout|setInterval|setImmediate|queueMicrotask|require\(|performance\.now|Date\.now|Math\.random|document\.|window\.(?:location|document))/g,
+    ))
       problems.push(`${path}: ${folder} may not use the platform's ${name}`);
   }
 }
