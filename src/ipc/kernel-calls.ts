@@ -152,6 +152,8 @@ export interface KernelCalls {
   movePages(pid: number, from: number, to: number, length: number): Result<void>;
   /** Drops the contents of private pages: the next touch sees the backing again (MADV_DONTNEED). */
   discardPages(pid: number, start: number, length: number): Result<void>;
+  /** Brings the accessible pages of a range in, as far as memory lasts (MAP_POPULATE, mlock). */
+  populatePages(pid: number, start: number, length: number): Result<void>;
   /** One byte a page: 1 if resident (mincore). */
   residentPages(pid: number, start: number, length: number): Result<Uint8Array>;
   /** Writes modified pages of shared file mappings back (msync); the kernel sends the data to the VFS. */

@@ -52,6 +52,7 @@ export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerP
   changeProtection: memory,
   movePages: memory,
   discardPages: memory,
+  populatePages: memory,
   residentPages: memory,
   syncPages: memory,
   forkMemory: memory,

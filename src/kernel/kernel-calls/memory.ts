@@ -3,9 +3,10 @@
  * transaction has committed; only fork, whose outcome the caller must know, is done at once and undone on rollback.
  */
 import { EAGAIN, EINVAL, ENOMEM, ESRCH, type Result } from '../../abi/errno.ts';
+import { Access } from '../../cpu/engine.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
 import { FaultPending } from '../../ipc/server.ts';
-import { PAGE_SIZE, USER_LIMIT } from '../../memory/layout.ts';
+import { PAGE_SIZE, PROT_WRITE, USER_LIMIT } from '../../memory/layout.ts';
 import type { AddressSpace } from '../../memory/space.ts';
 import type { CodeObserver } from '../../memory/table.ts';
 import type { Kernel } from '../kernel.ts';
@@ -25,6 +26,7 @@ type Calls = Pick<
   | 'changeProtection'
   | 'movePages'
   | 'discardPages'
+  | 'populatePages'
   | 'residentPages'
   | 'syncPages'
   | 'forkMemory'
@@ -82,6 +84,24 @@ export const memoryCalls = (kernel: Kernel): Calls => {
       badRange(to, length) ? EINVAL : change(pid, from, length, (space) => space.move(from, to, length)),
 
     discardPages: (pid, start, length) => change(pid, start, length, (space) => space.discard(start, length)),
+
+    populatePages: (pid, start, length) =>
+      change(pid, start, length, () => {
+        const process = processes.get(pid)!;
+        const populate = (): void => {
+          let going = true;
+          for (let at = start; going && at < start + length && process.space !== undefined; at += PAGE_SIZE) {
+            const mapping = process.space.mappingAt(at);
+            if (mapping === undefined || mapping.protection === 0) continue;
+            const writes = (mapping.protection & PROT_WRITE) !== 0 && mapping.backing.kind !== 'shared';
+            kernel.faults.serve(process, at, writes ? Access.Write : Access.Read, (refusal) => {
+              if (refusal !== undefined) going = false;
+            });
+          }
+        };
+        // Pages of files take messages, which may not be sent while a server's request is being committed.
+        kernel.later(populate);
+      }),
 
     residentPages: (pid, start, length) => {
       const space = processes.get(pid)?.space;

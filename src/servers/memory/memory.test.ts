@@ -349,6 +349,27 @@ describe('madvise, mincore, msync', () => {
     expect(h.call('mincore', 5, { addr: at, length: PAGE, vec: null })).toBe(errno.EFAULT);
   });
 
+  it('brings pages in with MAP_POPULATE and locks, not with MLOCK_ONFAULT', () => {
+    h.start(5, 0);
+    const vec = h.grant(4);
+    const resident = (at: number) => {
+      h.ok('mincore', 5, { addr: at, length: 4 * PAGE, vec });
+      return [...h.grants.get(vec.id)!].join('');
+    };
+    const length = 4 * PAGE;
+    expect(resident(h.mmap(5, length, { flags: 0x8022 }) as number)).toBe('1111');
+    const at = h.mmap(5, length, { protection: 1 }) as number;
+    h.ok('mlock', 5, { addr: at, length: PAGE, flags: mman.MLOCK_ONFAULT });
+    h.ok('mlock', 5, { addr: at + 2 * PAGE, length: PAGE, flags: 0 });
+    expect(resident(at)).toBe('0010');
+    h.ok('mlockall', 5, { flags: mman.MCL_FUTURE | mman.MCL_ONFAULT });
+    expect(resident(h.mmap(5, length) as number)).toBe('0000');
+    h.ok('mlockall', 5, { flags: mman.MCL_FUTURE });
+    expect(resident(h.mmap(5, length) as number)).toBe('1111');
+    const guarded = h.mmap(5, length, { protection: 0 }) as number;
+    expect(h.call('mlock', 5, { addr: guarded, length: PAGE, flags: 0 })).toBe(errno.ENOMEM);
+  });
+
   it('writes shared files back with MS_SYNC', () => {
     const at = h.mmap(5, 2 * PAGE, { flags: 1, object: 9 }) as number;
     h.ok('msync', 5, { addr: at + PAGE, length: PAGE, flags: mman.MS_SYNC });

@@ -37,6 +37,15 @@ export const covered = (entries: readonly Entry[], start: number, end: number): 
   return at >= end;
 };
 
+/** Brings in what is accessible within [start, end). Best effort: whoever touches a page that is missing still gets it. */
+export const populate = (m: MemoryServer, pid: number, start: number, end: number): void => {
+  for (const entry of overlapping(m, pid, start, end)) {
+    if (entry[1].prot === 0) continue;
+    const from = Math.max(start, entry[0]);
+    void m.context.kernel.populatePages(pid, from, Math.min(end, endOf(entry)) - from);
+  }
+};
+
 /** Private and writable: counts against RLIMIT_DATA. */
 export const isData = (prot: number, flags: number): boolean =>
   (prot & PROT_WRITE) !== 0 && (flags & (SHARED | STACK)) === 0;

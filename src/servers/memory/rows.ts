@@ -48,8 +48,8 @@ export interface ProcessMemory {
   virtualBytes: number;
   dataBytes: number;
   lockedBytes: number;
-  /** mlockall(MCL_FUTURE): new regions are locked. */
-  lockFuture: boolean;
+  /** mlockall(MCL_FUTURE): new regions are locked, and brought in at once or, with MCL_ONFAULT, when touched. */
+  lockFuture: 'no' | 'now' | 'on fault';
 }
 
 export interface ShmSegment {

@@ -5,7 +5,7 @@ import { RLIMIT_STACK } from '../../../abi/resource.ts';
 import { PAGE_SIZE } from '../../../memory/layout.ts';
 import { isFree } from '../free-space.ts';
 import { mayLock, mayMap } from '../limits.ts';
-import { add, endOf, remove } from '../regions.ts';
+import { add, endOf, populate, remove } from '../regions.ts';
 import { LOCKED, STACK } from '../rows.ts';
 import {
   editProcess,
@@ -35,12 +35,13 @@ export const brkCalls = (m: MemoryServer): Pick<MemoryHandlers, 'brk' | 'growSta
     if (newEnd > oldEnd) {
       const length = newEnd - oldEnd;
       if (mayMap(m, pid, length, READ_WRITE, 0) !== undefined) return unchanged;
-      if (process.lockFuture && mayLock(m, pid, length, EAGAIN) !== undefined) return unchanged;
+      if (process.lockFuture !== 'no' && mayLock(m, pid, length, EAGAIN) !== undefined) return unchanged;
       if (!isFree(m, pid, oldEnd, length)) return unchanged;
       if (kernel.mapPages(pid, oldEnd, length, READ_WRITE, { kind: 'zero' }, '[heap]') instanceof Errno)
         return unchanged;
-      const flags = process.lockFuture ? LOCKED : 0;
+      const flags = process.lockFuture === 'no' ? 0 : LOCKED;
       add(m, pid, oldEnd, { length, prot: READ_WRITE, flags, object: -1, offset: 0, name: '[heap]' });
+      if (process.lockFuture === 'now') populate(m, pid, oldEnd, newEnd);
     } else if (newEnd < oldEnd) {
       if (kernel.unmapPages(pid, newEnd, oldEnd - newEnd) instanceof Errno) return unchanged;
       remove(m, pid, newEnd, oldEnd);

@@ -79,7 +79,7 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
       virtualBytes: 0,
       dataBytes: 0,
       lockedBytes: 0,
-      lockFuture: false,
+      lockFuture: 'no',
     });
     openZone(m, pid, zoneEnd);
 
@@ -119,7 +119,7 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
     if (forked instanceof Errno) return forked;
     // A process that has not executed anything yet has nothing to copy.
     if (row === undefined) return {};
-    m.processes.set(child, { ...row, lockedBytes: 0, lockFuture: false });
+    m.processes.set(child, { ...row, lockedBytes: 0, lockFuture: 'no' });
     m.regions.copy(parent, child);
     m.gaps.copy(parent, child);
     return inherit(m, child);

@@ -1,12 +1,12 @@
 /**
- * mlock(2) and its family. Nothing is ever paged out here, so a lock is only accounted: RLIMIT_MEMLOCK, MADV_DONTNEED and
- * MS_INVALIDATE on locked pages, locking of future mappings.
+ * mlock(2) and its family. Nothing is ever paged out here, so a lock brings pages in once and is accounted: RLIMIT_MEMLOCK,
+ * MADV_DONTNEED and MS_INVALIDATE on locked pages, locking of future mappings.
  */
 import { EINVAL, ENOMEM, EPERM, Errno } from '../../../abi/errno.ts';
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../../../abi/mman.ts';
 import { PAGE_SIZE, USER_LIMIT } from '../../../memory/layout.ts';
 import { mayLock } from '../limits.ts';
-import { change, endOf, overlapping } from '../regions.ts';
+import { change, endOf, overlapping, populate } from '../regions.ts';
 import { LOCKED } from '../rows.ts';
 import {
   editProcess,
@@ -67,7 +67,10 @@ export const mlockCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mlock' | 'mun
     const locked = setLocked(m, pid, addr, length, true);
     if (locked instanceof Errno || (flags & MLOCK_ONFAULT) !== 0) return locked;
     // Pages that cannot be brought in at all stay locked, but are reported.
-    const entries = overlapping(m, pid, pageDown(addr), pageUp(addr + length));
+    const start = pageDown(addr);
+    const end = pageUp(addr + length);
+    populate(m, pid, start, end);
+    const entries = overlapping(m, pid, start, end);
     return length > 0 && entries.some(([, region]) => region.prot === 0) ? ENOMEM : locked;
   },
 
@@ -80,13 +83,15 @@ export const mlockCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mlock' | 'mun
     const { virtualBytes, lockedBytes } = getProcess(m, pid);
     const refused = mayLock(m, pid, current ? virtualBytes - lockedBytes : 0, ENOMEM);
     if (refused === EPERM || (current && refused !== undefined)) return refused;
-    editProcess(m, pid).lockFuture = (flags & MCL_FUTURE) !== 0;
+    const onFault = (flags & MCL_ONFAULT) !== 0;
+    editProcess(m, pid).lockFuture = (flags & MCL_FUTURE) === 0 ? 'no' : onFault ? 'on fault' : 'now';
     if (current) setAll(m, pid, true);
+    if (current && !onFault) populate(m, pid, 0, USER_LIMIT);
     return { result: 0 };
   },
 
   munlockall(_request, { caller: { pid } }) {
-    editProcess(m, pid).lockFuture = false;
+    editProcess(m, pid).lockFuture = 'no';
     setAll(m, pid, false);
     return { result: 0 };
   },

@@ -14,7 +14,7 @@ import * as mman from '../../../abi/mman.ts';
 import { USER_LIMIT } from '../../../memory/layout.ts';
 import { findFree, findLow, isFree, slotsFree } from '../free-space.ts';
 import { mayLock, mayMap } from '../limits.ts';
-import { add, endOf, overlapping, remove } from '../regions.ts';
+import { add, endOf, overlapping, populate, remove } from '../regions.ts';
 import { backingOf, FILE, LOCKED, type MemoryRegion, NO_WRITE, SHARED, STACK } from '../rows.ts';
 import {
   aligned,
@@ -115,7 +115,8 @@ export const mmapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mmap' | 'munma
 
     const start = choose(m, pid, { addr: request.addr, protection: prot, flags }, length);
     if (start instanceof Errno) return start;
-    const lock = (flags & mman.MAP_LOCKED) !== 0 || getProcess(m, pid).lockFuture;
+    const { lockFuture } = getProcess(m, pid);
+    const lock = (flags & mman.MAP_LOCKED) !== 0 || lockFuture !== 'no';
     const replaced = (flags & mman.MAP_FIXED) === 0 ? 0 : mappedBytes(m, pid, start, start + length);
     const refused =
       mayMap(m, pid, length - replaced, prot, shared ? SHARED : 0) ??
@@ -148,6 +149,8 @@ export const mmapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mmap' | 'munma
       const released = kernel.releaseShared(object);
       if (released instanceof Errno) return released;
     }
+    if ((flags & (mman.MAP_POPULATE | mman.MAP_LOCKED)) !== 0 || lockFuture === 'now')
+      populate(m, pid, start, start + length);
     return { result: start };
   },
 

@@ -3,7 +3,7 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, Errno, type Result } from '../..
 import { MMAP_MIN_ADDR, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../../abi/mman.ts';
 import { findFree, isFree, slotsFree } from '../free-space.ts';
 import { mayLock, mayMap } from '../limits.ts';
-import { add, type Entry, endOf, regionAt, remove } from '../regions.ts';
+import { add, type Entry, endOf, populate, regionAt, remove } from '../regions.ts';
 import { backingOf, LOCKED, type MemoryRegion, SHARED } from '../rows.ts';
 import {
   aligned,
@@ -63,6 +63,7 @@ const moveTo = (
   }
   if (keep) whole.flags &= ~LOCKED;
   add(m, pid, to, whole);
+  if ((whole.flags & LOCKED) !== 0) populate(m, pid, to, to + newLength);
   if (keep) {
     left.flags &= ~LOCKED;
     const kept = install(m, pid, from, left);
@@ -122,7 +123,10 @@ export const mremapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mremap'> => 
     if (!keep && oldLength > 0 && oldAddr + oldLength === endOf(entry)) {
       const grown = growInPlace(m, pid, [start, region], more);
       if (grown instanceof Errno) return grown;
-      if (grown === 'grown') return { result: oldAddr };
+      if (grown === 'grown') {
+        if ((region.flags & LOCKED) !== 0) populate(m, pid, oldAddr + oldLength, oldAddr + newLength);
+        return { result: oldAddr };
+      }
     }
     if (!mayMove) return ENOMEM;
     const target = findFree(m, pid, editProcess(m, pid), newLength, region.prot);

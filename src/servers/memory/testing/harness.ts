@@ -5,6 +5,7 @@
 import { expect } from 'vitest';
 import { Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import { RLIMIT_COUNT, RLIMIT_STACK } from '../../../abi/resource.ts';
+import { Access } from '../../../cpu/engine.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import type { KernelCalls, ProcessView } from '../../../ipc/kernel-calls.ts';
 import type { ReplyOf, RequestOf } from '../../../ipc/protocol.ts';
@@ -193,6 +194,11 @@ export class Harness {
         on(pid, (space) => space.protect(start, length, protection)),
       movePages: (pid, from, to, length) => on(pid, (space) => space.move(from, to, length)),
       discardPages: (pid, start, length) => on(pid, (space) => space.discard(start, length)),
+      populatePages: (pid, start, length) =>
+        on(pid, (space) => {
+          for (let at = start; at < start + length; at += PAGE_SIZE)
+            space.fault(at, (space.mappingAt(at)!.protection & 2) !== 0 ? Access.Write : Access.Read);
+        }),
       residentPages: (pid, start, length) => this.spaces.get(pid)?.resident(start, length) ?? ESRCH,
       syncPages: (pid, start, length) => void this.kernelCalls.push(`sync ${pid} ${start} ${length}`),
       forkMemory: (parent, child) => {
