@@ -2,10 +2,10 @@
 import { Errno, type Result } from '../../abi/errno.ts';
 import { major, minor } from '../../abi/stat.ts';
 import type { MappingView, ProcessView } from '../../ipc/kernel-calls.ts';
+import { inodeOf, superblockOf } from '../object-number.ts';
 import type { ProcSource } from './source.ts';
 import { escapePath, hex, kilobytes, mask, PAGE, pages, stateNames, ticks } from './text.ts';
 
-const WORD = 0x1_0000_0000;
 const STACK = '[stack]';
 
 const sum = (mappings: readonly MappingView[], wanted: (mapping: MappingView) => boolean): number =>
@@ -159,8 +159,8 @@ const mapLine = (m: MappingView): string => {
   const { backing, protection } = m;
   const file = backing.kind === 'file' || (backing.kind === 'shared' && backing.file);
   const object = backing.kind === 'zero' ? 0 : backing.object;
-  const device = file ? Math.floor(object / WORD) : 0;
-  const ino = file ? object % WORD : 0;
+  const device = file ? superblockOf(object) : 0;
+  const ino = file ? inodeOf(object) : 0;
   const offset = backing.kind === 'zero' ? 0 : backing.offset;
   const bits = `${protection & 1 ? 'r' : '-'}${protection & 2 ? 'w' : '-'}${protection & 4 ? 'x' : '-'}${backing.kind === 'shared' ? 's' : 'p'}`;
   const line = `${hex(m.start, 8)}-${hex(m.end, 8)} ${bits} ${hex(offset, 8)} ${hex(major(device), 2)}:${hex(minor(device), 2)} ${ino} `;

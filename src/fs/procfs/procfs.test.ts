@@ -51,7 +51,7 @@ it('reads every file', () => {
       start: 0x400000,
       end: 0x401000,
       protection: 5,
-      backing: { kind: 'file', object: 2 ** 32 + 7, offset: 0 },
+      backing: { kind: 'file', object: (1 << 20) + 7, offset: 0 },
       name: '/bin/test',
     },
     { start: 0x10000000, end: 0x10002000, protection: 3, backing: { kind: 'zero' }, name: '[heap]' },
@@ -92,7 +92,7 @@ it('gives arguments, maps, limits and mounts', () => {
       start: 0x400000,
       end: 0x401000,
       protection: 5,
-      backing: { kind: 'file', object: 2 ** 32 + 7, offset: 4096 },
+      backing: { kind: 'file', object: (1 << 20) + 7, offset: 4096 },
       name: '/bin/busybox',
     },
     { start: 0x10000000, end: 0x10002000, protection: 3, backing: { kind: 'zero' }, name: '[heap]' },
@@ -109,7 +109,7 @@ it('gives arguments, maps, limits and mounts', () => {
   expect(limits[0]).toBe('Limit                     Soft Limit           Hard Limit           Units     ');
   expect(limits[8]).toBe('Max open files            unlimited            unlimited            files     ');
   expect(user.get('/proc/mounts')).toBe(
-    'rootfs / tmpfs rw,relatime,mode=755 0 0\n' +
+    'root / tmpfs rw,relatime,mode=755 0 0\n' +
       'devtmpfs /dev devtmpfs rw,nosuid,relatime 0 0\n' +
       'proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n',
   );

@@ -44,7 +44,7 @@ const loadavg = (source: ProcSource): string => {
 };
 
 const cpuinfo = (): string =>
-  [
+  `${[
     'processor\t: 0',
     'vendor_id\t: XINIM   CPU ',
     'cpu family\t: 6',
@@ -62,7 +62,7 @@ const cpuinfo = (): string =>
     'clflush size\t: 64',
     'cache_alignment\t: 64',
     'address sizes\t: 47 bits physical, 47 bits virtual',
-  ].join('\n') + '\n\n';
+  ].join('\n')}\n\n`;
 
 const uuid = (bytes: Uint8Array): string => {
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

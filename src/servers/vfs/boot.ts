@@ -18,7 +18,7 @@ const must = (value: number | Errno): number => {
 
 export const bootFileSystems = (vfs: Vfs): void => {
   if (vfs.mounts.has(ROOT_MOUNT)) return;
-  const root = must(addMount(vfs, must(addSuperblock(vfs, 'tmpfs', 'rootfs', 'mode=755')), NOWHERE, 'rootfs', 0));
+  const root = must(addMount(vfs, must(addSuperblock(vfs, 'tmpfs', 'root', 'mode=755')), NOWHERE, 'root', 0));
   const pipes = must(addMount(vfs, must(addSuperblock(vfs, 'pipefs', 'pipefs', '')), NOWHERE, 'pipefs', 0));
   if (root !== ROOT_MOUNT || pipes !== PIPE_MOUNT) throw new Error('mount numbers are taken');
   const fs = fileSystemOf(vfs, root);

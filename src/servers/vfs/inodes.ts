@@ -3,7 +3,8 @@
  * file system keeps the inode although its last name may be gone; when the last one lets go, it is told (`forget`).
  */
 
-import { fileSystem, inoOfObject, objectOf, superblockOfObject } from './mounts.ts';
+import { inodeOf, superblockOf } from '../../fs/object-number.ts';
+import { fileSystem, objectOf } from './mounts.ts';
 import type { HeldInode, Place } from './rows.ts';
 import type { Vfs } from './state.ts';
 
@@ -25,7 +26,7 @@ export const releaseObject = (vfs: Vfs, object: number): void => {
   if (row.holders > 0) return;
   vfs.held.delete(object);
   if (row.pipe !== 0) vfs.pipes.delete(row.pipe);
-  fileSystem(vfs, superblockOfObject(object)).forget(inoOfObject(object));
+  fileSystem(vfs, superblockOf(object)).forget(inodeOf(object));
 };
 
 export const hold = (vfs: Vfs, place: Place): HeldInode => holdObject(vfs, objectOf(vfs, place));
@@ -34,5 +35,5 @@ export const release = (vfs: Vfs, place: Place): void => releaseObject(vfs, obje
 /** After a name was removed: the inode goes at once if it was the last and nobody holds it. */
 export const forgetIfFree = (vfs: Vfs, place: Place): void => {
   const object = objectOf(vfs, place);
-  if (!vfs.held.has(object)) fileSystem(vfs, superblockOfObject(object)).forget(place.ino);
+  if (!vfs.held.has(object)) fileSystem(vfs, superblockOf(object)).forget(place.ino);
 };

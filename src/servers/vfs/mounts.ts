@@ -7,6 +7,7 @@ import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../../abi/mount.ts';
 import type { FileSystem } from '../../fs/contract.ts';
 import { Devfs } from '../../fs/devfs.ts';
 import { HostFs } from '../../fs/host/hostfs.ts';
+import { numberOf } from '../../fs/object-number.ts';
 import { Procfs } from '../../fs/procfs/procfs.ts';
 import { Ramfs } from '../../fs/ramfs/ramfs.ts';
 import { PipeFs } from './pipe/pipefs.ts';
@@ -16,15 +17,13 @@ import type { Vfs } from './state.ts';
 
 export const ROOT_MOUNT = 1;
 export const PIPE_MOUNT = 2;
-const WORD = 0x1_0000_0000;
 
-export const pointKey = (mount: number, ino: number): number => mount * WORD + ino;
+/** Key of a directory in `mountPoints`. */
+export const pointKey = numberOf;
 
 /** The number of an inode as object: what mappings and locks are keyed by. */
-export const objectOf = (vfs: Vfs, place: Place): number => vfs.mounts.get(place.mount)!.superblock * WORD + place.ino;
-
-export const superblockOfObject = (object: number): number => Math.floor(object / WORD);
-export const inoOfObject = (object: number): number => object % WORD;
+export const objectOf = (vfs: Vfs, place: Place): number =>
+  numberOf(vfs.mounts.get(place.mount)!.superblock, place.ino);
 
 /** File system types that mount(2) knows, and whether they need a device (/proc/filesystems). */
 export const fileSystemTypes: readonly (readonly [name: string, nodev: boolean])[] = [
@@ -106,7 +105,14 @@ export const fileSystem = (vfs: Vfs, superblock: number): FileSystem => {
   return fs;
 };
 
-export const fileSystemOf = (vfs: Vfs, mount: number): FileSystem => fileSystem(vfs, vfs.mounts.get(mount)!.superblock);
+export const fileSystemOf = (vfs: Vfs, mount: number): FileSystem => {
+  const row = vfs.mounts.get(mount)!;
+  const cached = vfs.mounted[mount];
+  if (cached !== undefined && cached.row === row) return cached.fs;
+  const fs = fileSystem(vfs, row.superblock);
+  vfs.mounted[mount] = { row, fs };
+  return fs;
+};
 
 export const isReadOnly = (vfs: Vfs, mount: number): boolean => (vfs.mounts.get(mount)!.flags & MS_RDONLY) !== 0;
 

@@ -40,7 +40,7 @@ export class Vfs {
   readonly superblockNumbers: Sequence;
   readonly mounts: Table<number, Mount>;
   readonly mountNumbers: Sequence;
-  /** Mount number by `mount * 2^32 + inode` of the covered directory. */
+  /** Mount number by the covered directory (`pointKey`). */
   readonly mountPoints: Table<number, { readonly mount: number }>;
   /** By object number. */
   readonly held: Table<number, HeldInode>;
@@ -56,6 +56,8 @@ export class Vfs {
 
   /** File system objects by superblock; an entry counts only while its row is the store's (a rollback may have replaced it). */
   readonly fileSystems = new Map<number, { readonly row: Superblock; readonly fs: FileSystem }>();
+  /** The same by mount, for path walks. */
+  readonly mounted: ({ readonly row: Readonly<Mount>; readonly fs: FileSystem } | undefined)[] = [];
   /** Where data passes through on its way between files and grants; meaningless between calls. */
   readonly scratch = new Uint8Array(1 << 17);
 

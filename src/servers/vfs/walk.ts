@@ -11,7 +11,7 @@ import { isDirectory, isSymlink } from '../../abi/stat.ts';
 import type { Attributes } from '../../fs/contract.ts';
 import type { Actor } from './actor.ts';
 import { openFileOf } from './files.ts';
-import { cross, fileSystemOf } from './mounts.ts';
+import { cross, fileSystemOf, pointKey } from './mounts.ts';
 import { permits } from './permission.ts';
 import type { Place } from './rows.ts';
 import type { Vfs } from './state.ts';
@@ -75,6 +75,9 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
     mount = start.mount;
     ino = start.ino;
   }
+  let fs = fileSystemOf(vfs, mount);
+  // Attributes of the present inode where the last step has read them.
+  let here: Attributes | undefined;
   let parent: Place = { mount, ino };
   let name = '';
   let last: Found['last'] = 'root';
@@ -90,8 +93,7 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
     const component = path.slice(at, end);
     at = end;
 
-    const fs = fileSystemOf(vfs, mount);
-    const directory = fs.getattr(ino);
+    const directory: Result<Attributes> = here ?? fs.getattr(ino);
     if (directory instanceof Errno) return directory;
     if (!isDirectory(directory.mode)) return ENOTDIR;
     if (!permits(actor, directory, X_OK)) return EACCES;
@@ -110,6 +112,8 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
       const up = above(vfs, actor, parent);
       if (up instanceof Errno) return up;
       ({ mount, ino } = up);
+      fs = fileSystemOf(vfs, mount);
+      here = undefined;
       continue;
     }
 
@@ -138,6 +142,8 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
           ({ mount, ino } = target);
           file = jump.file;
         }
+        fs = fileSystemOf(vfs, mount);
+        here = undefined;
         continue;
       }
       const target = fs.readlink(child, actor.pid);
@@ -146,9 +152,12 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
       path = at < path.length ? target + path.slice(at) : target;
       if (path.length >= PATH_MAX) return ENAMETOOLONG;
       at = 0;
+      here = directory;
       if (target.charCodeAt(0) === 0x2f) {
         mount = rootMount;
         ino = rootIno;
+        fs = fileSystemOf(vfs, mount);
+        here = undefined;
         parent = { mount, ino };
         name = '';
         last = 'root';
@@ -159,9 +168,11 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
     name = component;
     last = 'name';
     ino = child;
-    if (vfs.mountPoints.size > 0 && isDirectory(attributes.mode)) {
-      const inside = cross(vfs, { mount, ino });
-      ({ mount, ino } = inside);
+    here = attributes;
+    if (isDirectory(attributes.mode) && vfs.mountPoints.has(pointKey(mount, ino))) {
+      ({ mount, ino } = cross(vfs, { mount, ino }));
+      fs = fileSystemOf(vfs, mount);
+      here = undefined;
     }
   }
 };

@@ -3,17 +3,10 @@ import { EBUSY, EINVAL, ENODEV, ENOTDIR, EPERM, Errno } from '../../../abi/errno
 import { AT_FDCWD } from '../../../abi/fcntl.ts';
 import * as m from '../../../abi/mount.ts';
 import { isDirectory } from '../../../abi/stat.ts';
+import { superblockOf } from '../../../fs/object-number.ts';
 import { actorOf } from '../actor.ts';
 import { hold, release } from '../inodes.ts';
-import {
-  addMount,
-  addSuperblock,
-  fileSystem,
-  fileSystemOf,
-  pointKey,
-  ROOT_MOUNT,
-  superblockOfObject,
-} from '../mounts.ts';
+import { addMount, addSuperblock, fileSystem, fileSystemOf, pointKey, ROOT_MOUNT } from '../mounts.ts';
 import { done } from '../outcome.ts';
 import type { Vfs } from '../state.ts';
 import { find } from '../walk.ts';
@@ -28,7 +21,7 @@ const MOUNTABLE = new Set(['tmpfs', 'ramfs', 'proc', 'devtmpfs', 'host']);
 const isBusy = (vfs: Vfs, mount: number): boolean => {
   for (const row of vfs.mounts.keys()) if (vfs.mounts.get(row)!.parent === mount) return true;
   const { superblock } = vfs.mounts.get(mount)!;
-  for (const object of vfs.held.keys()) if (superblockOfObject(object) === superblock) return true;
+  for (const object of vfs.held.keys()) if (superblockOf(object) === superblock) return true;
   return false;
 };
 

@@ -1,6 +1,6 @@
 /**
- * Programs and mappings: openExecutable, mapFile, readObject, writeObject, releaseObject. An object is an inode under the
- * number `superblock * 2^32 + inode`; from the first mapping or execution until `releaseObject` it holds the inode once.
+ * Programs and mappings: openExecutable, mapFile, readObject, writeObject, releaseObject. An object is an inode under its
+ * number (fs/object-number.ts); from the first mapping or execution until `releaseObject` it holds the inode once.
  */
 import {
   EACCES,
@@ -17,11 +17,12 @@ import {
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, R_OK, X_OK } from '../../../abi/fcntl.ts';
 import { MS_NOEXEC, MS_NOSUID } from '../../../abi/mount.ts';
 import { isDirectory, isRegular, isSymlink, S_ISGID, S_ISUID } from '../../../abi/stat.ts';
+import { inodeOf, superblockOf } from '../../../fs/object-number.ts';
 import { actorOf } from '../actor.ts';
 import { canRead, canWrite, openFileOf } from '../files.ts';
 import { holdObject, releaseObject } from '../inodes.ts';
 import { markRead } from '../io/regular.ts';
-import { fileSystem, fileSystemOf, inoOfObject, objectOf, superblockOfObject } from '../mounts.ts';
+import { fileSystem, fileSystemOf, objectOf } from '../mounts.ts';
 import { nothing } from '../outcome.ts';
 import { childPath, directoryPath, openFilePath, rootOf } from '../paths.ts';
 import { permits } from '../permission.ts';
@@ -122,8 +123,8 @@ export const objects = (
   readObject: ({ object, offset, buf }) => {
     if (!vfs.objects.has(object)) return EBADF;
     if (buf === null) return EFAULT;
-    const fs = fileSystem(vfs, superblockOfObject(object));
-    const ino = inoOfObject(object);
+    const fs = fileSystem(vfs, superblockOf(object));
+    const ino = inodeOf(object);
     let done = 0;
     while (done < buf.length) {
       const into = vfs.scratch.subarray(0, Math.min(buf.length - done, vfs.scratch.length));
@@ -140,8 +141,8 @@ export const objects = (
   writeObject: ({ object, offset, buf }) => {
     if (!vfs.objects.has(object)) return EBADF;
     if (buf === null) return EFAULT;
-    const fs = fileSystem(vfs, superblockOfObject(object));
-    const ino = inoOfObject(object);
+    const fs = fileSystem(vfs, superblockOf(object));
+    const ino = inodeOf(object);
     const attributes = fs.getattr(ino);
     if (attributes instanceof Errno) return attributes;
     if (isDirectory(attributes.mode)) return EISDIR;

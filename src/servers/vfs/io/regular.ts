@@ -30,11 +30,10 @@ export const markRead = (vfs: Vfs, file: Readonly<OpenFile>, fs: FileSystem, off
     atime.seconds < ctime.seconds ||
     (atime.seconds === mtime.seconds && atime.nanoseconds <= mtime.nanoseconds) ||
     (atime.seconds === ctime.seconds && atime.nanoseconds <= ctime.nanoseconds);
-  if (stale) fs.touch(file.ino, vfs.now());
-  else if (offset === 0) {
-    const now = vfs.now();
-    if (now.seconds - atime.seconds >= DAY) fs.touch(file.ino, now);
-  }
+  if (!stale && offset !== 0) return;
+  const now = vfs.now();
+  const same = now.seconds === atime.seconds && now.nanoseconds === atime.nanoseconds;
+  if (stale ? !same : now.seconds - atime.seconds >= DAY) fs.touch(file.ino, now);
 };
 
 /** Writing takes set-user-id away, and set-group-id where the group may execute; root's writes do not (inode(7)). */
