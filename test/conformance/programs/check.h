@@ -66,12 +66,12 @@ static inline const char *errno_name(int number) {
     } while (0)
 
 /* Forks, runs `body` in the child, which exits with 0 if it falls through, and prints how it ended. */
-#define CHILD(body)                                                                                                    \
+#define CHILD(...)                                                                                                     \
     do {                                                                                                               \
         fflush(stdout);                                                                                                \
         pid_t child_pid = fork();                                                                                      \
         if (child_pid == 0) {                                                                                          \
-            body;                                                                                                      \
+            __VA_ARGS__;                                                                                               \
             fflush(stdout);                                                                                            \
             _exit(0);                                                                                                  \
         }                                                                                                              \
