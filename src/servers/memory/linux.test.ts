@@ -124,7 +124,8 @@ const record = (): History[] => {
     const results = execFileSync(program, { input, encoding: 'utf8' }).trim().split('\n').map(Number);
     // mremap of a range that several regions make up depends on merging, and on the version.
     const end = ops.findIndex(([kind, , , , flags], i) => kind === 'r' && (results[i] === -14 || flags === 7));
-    if (end !== 0) kept.push({ ops: ops.slice(0, end), results: results.slice(0, end < 0 ? undefined : end) });
+    const length = end < 0 ? ops.length : end;
+    if (length > 0) kept.push({ ops: ops.slice(0, length), results: results.slice(0, length) });
   }
   return kept.filter(({ ops }) => ops.length > 10);
 };
