@@ -33,8 +33,10 @@ export type Condition = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 1
 export type FlagRule =
   /** CF, OF, AF from a + b (+ carry in) = r. */
   | 'add'
-  /** CF, OF, AF from a − b (− borrow in) = r. */
+  /** CF, OF, AF from a − b = r. */
   | 'sub'
+  /** CF, OF, AF from a − b − borrow in = r: unlike with `sub`, comparing a and b does not tell the flags. */
+  | 'borrow'
   /** CF = OF = AF = 0; a and b are ignored. */
   | 'logic'
   /** As add and sub, CF unchanged (INC, DEC). */

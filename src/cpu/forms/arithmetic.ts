@@ -26,7 +26,7 @@ const subtract =
     if (borrow) difference = u.integer('sub', difference, u.fromBool(u.flag('cf')));
     const r = u.truncate(difference, u.width);
     u.write(0, r);
-    u.setFlags('sub', u.width, a, b, r);
+    u.setFlags(borrow ? 'borrow' : 'sub', u.width, a, b, r);
   };
 
 const compare: Lift = (u) => {

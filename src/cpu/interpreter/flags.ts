@@ -72,7 +72,7 @@ export class FlagEmitter extends ValueEmitter {
       this.push(b).op('i64.xor').op('i64.and').op('i64.xor');
     }
     const carries = this.define('i64');
-    if (rule === 'add' || rule === 'sub') {
+    if (rule === 'add' || rule === 'sub' || rule === 'borrow') {
       this.stateAddress(FLAG_AUX);
       if (width === 64) f.get(carries.local).i64(-4).op('i64.and');
       else {
