@@ -39,8 +39,6 @@ export const MMAP_HIGH = 0xfe00_0000;
 
 /** First address past the stack: its slots end where the guest's do. */
 export const STACK_TOP = 0x7fff_fe00_0000;
-/** Where position-independent programs go: slots of low memory, which nothing else of such a program takes. */
-export const PIE_BASE = 0x5550_0040_0000;
 
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;

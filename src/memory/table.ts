@@ -432,7 +432,6 @@ export class PageTable {
     shared.holders.delete(this);
     if (shared.writer === this) shared.writer = null;
     if (shared.holders.size > 0) return;
-    if (shared.object.pages.get(shared.index) !== shared) return;
     if (shared.object.keeps(shared)) {
       this.machine.takeAnyway();
       shared.master = this.machine.buffers.copyOf(this.bytesOf(page));
