@@ -5,15 +5,17 @@
  *
  * Entry point: `runDifferential`.
  */
-import type { Form } from '../../src/cpu/forms.ts';
+import { type Form, form } from '../../src/cpu/forms.ts';
 import { type Difference, differences, identical, showState } from './compare.ts';
 import { EmulatedProcessor, type EngineFactory } from './emulated.ts';
 import { type Encoding, encode, slotAddress, transfers, windowBytes } from './encode.ts';
 import {
   BATCH_LIMIT,
+  CODE_BYTES,
   CONTEXT_RFLAGS,
   FLAG_ENDS,
   FLAG_FLOAT,
+  FLAG_SEQUENCE,
   FULL_CONTEXT,
   GROUP_HEADER,
   INT_CONTEXT,
@@ -25,6 +27,7 @@ import {
 import type { HostProcessor } from './native.ts';
 import { type Notation, readOpcode } from './notation.ts';
 import { Random } from './random.ts';
+import { sequences } from './sequence.ts';
 import { StateWriter, usesFloat } from './states.ts';
 
 export interface DifferentialOptions {
@@ -68,6 +71,7 @@ interface Group {
 }
 
 const DEFAULT_STATES = 32;
+const HOT_SEQUENCES = 1500;
 const FLAGS_COMPARED = 0x240cd5;
 
 export function runDifferential(options: DifferentialOptions): DifferentialResult {
@@ -75,6 +79,17 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
   const states = options.states ?? DEFAULT_STATES;
   const notations: Notation[] = forms.map(readOpcode);
   const results: FormResult[] = forms.map((form) => ({ form, instances: 0, failed: 0, variants: new Set() }));
+  const groupsWanted = options.group === undefined ? Math.ceil(options.count / states) : 1;
+  const generator = sequences(forms, notations);
+  const sequenceResult: FormResult = {
+    form: form('—', 'sequences of 2 to 5 of these', '', () => {}),
+    instances: 0,
+    failed: 0,
+    variants: new Set(),
+  };
+  // Each hot sequence costs the engine a module: a long run spreads a bounded number of them.
+  const stride = Math.max(1, Math.floor(groupsWanted / 8 / Math.min(HOT_SEQUENCES, options.count / 1500)));
+  const hot = (number: number): boolean => options.group !== undefined || (number >> 3) % stride === 0;
   const emulated = new EmulatedProcessor(options.factory);
   const batch = new ArrayBuffer(BATCH_LIMIT);
   const ours = new ArrayBuffer(REPLY_OFFSET);
@@ -85,7 +100,6 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
   const reported = new Set<Form>();
   let passed = 0;
   let failed = 0;
-  const groupsWanted = options.group === undefined ? Math.ceil(options.count / states) : 1;
   let next = options.group ?? 0;
   let groupsDone = 0;
 
@@ -97,22 +111,31 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
     while (groups.length < SLOTS && groupsDone < groupsWanted && at + largest + states * RESULT_HEADER < BATCH_LIMIT) {
       const number = next++;
       groupsDone++;
-      const which = number % forms.length;
-      const form = forms[which]!;
       const random = new Random(seed, number);
-      // The slot depends on the number alone, so that a group run by itself is the same.
-      const encoding = encode(form, slotAddress(number % SLOTS, random, transfers(form)), random, notations[which]);
+      // Every eighth group is a sequence; the others take the forms in turn. The slot depends on the number alone, so that
+      // a group run by itself is the same.
+      const sequence = number % 8 === 7;
+      const which = (number - (number >> 3)) % forms.length;
+      const slot = number % SLOTS;
+      const encoding = sequence
+        ? generator.encode(slotAddress(slot, random, true), random)
+        : encode(forms[which]!, slotAddress(slot, random, transfers(forms[which]!)), random, notations[which]);
+      const { form } = encoding;
       const float = usesFloat(encoding);
       writer.begin(encoding, random);
       header.setUint32(at, states, true);
-      header.setUint32(at + 4, (float ? FLAG_FLOAT : 0) | (transfers(form) ? FLAG_ENDS : 0), true);
+      header.setUint32(
+        at + 4,
+        (float ? FLAG_FLOAT : 0) | (transfers(form) ? FLAG_ENDS : 0) | (sequence && hot(number) ? FLAG_SEQUENCE : 0),
+        true,
+      );
       header.setBigUint64(at + 8, BigInt(encoding.address), true);
       header.setUint32(at + 16, encoding.bytes.length, true);
       header.setUint32(at + 20, windowBytes(form), true);
-      new Uint8Array(batch, at + 24, 16).set(encoding.bytes);
+      new Uint8Array(batch, at + 24, CODE_BYTES).set(encoding.bytes);
       at += GROUP_HEADER;
       for (let i = 0; i < states; i++) at = writer.write(at);
-      const result = results[which]!;
+      const result = sequence ? sequenceResult : results[which]!;
       result.variants.add(encoding.variant);
       groups.push({ number, encoding, result, count: states, float });
     }
@@ -157,8 +180,8 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
         else {
           failed++;
           group.result.failed++;
-          if (!reported.has(encoding.form) && reports.length < (options.details ?? 10)) {
-            reported.add(encoding.form);
+          if (!reported.has(group.result.form) && reports.length < (options.details ?? 10)) {
+            reported.add(group.result.form);
             const views = [
               new DataView(theirs, record + RESULT_HEADER, context),
               new DataView(ours, record + RESULT_HEADER, context),
@@ -182,7 +205,7 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
     }
     options.progress?.(passed + failed);
   }
-  return { passed, failed, forms: results, reports };
+  return { passed, failed, forms: [...results, sequenceResult], reports };
 }
 
 /** Offset of the memory operand in its window, from the registers before. */
@@ -208,7 +231,9 @@ function describe(
   const { encoding } = group;
   const { form } = encoding;
   const bytes = [...encoding.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  const text = options.disassemble?.(encoding.bytes, encoding.address) ?? `${form.mnemonic} ${form.operands.join(',')}`;
+  const text = (encoding.parts ?? [encoding])
+    .map((part) => options.disassemble?.(part.bytes, part.address) ?? part.form.mnemonic)
+    .join('; ');
   const filter = options.filter === undefined ? '' : ` --form '${options.filter}'`;
   return [
     `${bytes}    ${text}    (form ${form.opcode} ${form.mnemonic} ${form.operands.join(',')}, at ${encoding.address.toString(16)}, window ${window.toString(16)})`,

@@ -3,7 +3,18 @@
  * writes the same result records as native.c does, so that the two can be compared word by word.
  */
 import { Access, type Engine, type EngineHost, Trap } from '../../src/cpu/engine.ts';
-import { FDP, FIP, FLAG_AUX, FLAG_RESULT, FTW, RFLAGS_OTHER, RIP, TRAP_ACCESS, TRAP_ADDRESS, X87 } from '../../src/cpu/state.ts';
+import {
+  FDP,
+  FIP,
+  FLAG_AUX,
+  FLAG_RESULT,
+  FTW,
+  RFLAGS_OTHER,
+  RIP,
+  TRAP_ACCESS,
+  TRAP_ADDRESS,
+  X87,
+} from '../../src/cpu/state.ts';
 import { STATE } from '../../src/memory/layout.ts';
 import { Window } from '../../src/memory/window.ts';
 import {
@@ -12,6 +23,7 @@ import {
   CONTEXT_RFLAGS,
   FLAG_ENDS,
   FLAG_FLOAT,
+  FLAG_SEQUENCE,
   FULL_CONTEXT,
   GROUP_HEADER,
   HIGH_DATA,
@@ -24,7 +36,11 @@ import {
 } from './layout.ts';
 
 /** Makes the engine under test for a window. */
-export type EngineFactory = (window: Window, host: EngineHost) => Engine;
+export type EngineFactory = (window: Window, host: EngineHost) => TestedEngine;
+export interface TestedEngine extends Engine {
+  /** Tells which instructions will run, so that handlers can be generated together. */
+  prepare?(codes: readonly Uint8Array[]): void;
+}
 
 const KIND: Partial<Record<Trap, Kind>> = {
   [Trap.InvalidOpcode]: Kind.InvalidOpcode,
@@ -38,13 +54,16 @@ const KIND: Partial<Record<Trap, Kind>> = {
   [Trap.SingleStep]: Kind.SingleStep,
 };
 
+/** A jump to each sequence stands this far before it, out of reach of short jumps. */
+const ENTRY_DISTANCE = 160;
+
 const PF_WRITE = 2;
 const PF_USER = 4;
 const PF_FETCH = 16;
 
 export class EmulatedProcessor {
   readonly window = new Window();
-  readonly #engine: Engine;
+  readonly #engine: TestedEngine;
   readonly #state = new DataView(this.window.memory.buffer, STATE, 8192);
   readonly #words = new Int32Array(this.window.memory.buffer, STATE, 2048);
   readonly #memory = this.window.bytes;
@@ -82,15 +101,20 @@ export class EmulatedProcessor {
 
     // All encodings first: the engine may translate a page as a whole.
     const written: [number, number][] = [];
+    const codes: Uint8Array[] = [];
     let at = 8;
     for (let g = 0; g < groups; g++) {
       const code = Number(request.getBigUint64(at + 8, true));
       const length = request.getUint32(at + 16, true);
       this.#memory.set(bytes.subarray(at + 24, at + 24 + length), code);
       written.push([code, length]);
+      codes.push(bytes.subarray(at + 24, at + 24 + length));
+      if ((request.getUint32(at + 4, true) & FLAG_SEQUENCE) !== 0)
+        this.#memory.set([0xe9, ENTRY_DISTANCE - 5, 0, 0, 0], code - ENTRY_DISTANCE);
       at += GROUP_HEADER + this.#recordBytes(request, at) * request.getUint32(at, true);
     }
     this.#dropCode();
+    this.#engine.prepare?.(codes);
 
     at = 8;
     let out = 0;
@@ -102,8 +126,10 @@ export class EmulatedProcessor {
       const windowBytes = request.getUint32(at + 20, true);
       const context = (flags & FLAG_FLOAT) !== 0 ? FULL_CONTEXT : INT_CONTEXT;
       const ends = (flags & FLAG_ENDS) !== 0;
+      const sequence = (flags & FLAG_SEQUENCE) !== 0;
       at += GROUP_HEADER;
       for (let i = 0; i < count; i++) {
+        if (sequence && i === count >> 2) this.#warmUp(code - ENTRY_DISTANCE);
         // Data addresses are below the code in both areas' low 32 bits.
         const linear = words[at >> 2]! >>> 0;
         at += 8;
@@ -118,7 +144,7 @@ export class EmulatedProcessor {
         at += context + windowBytes;
       }
     }
-    for (const [code, length] of written) this.#memory.fill(0xcc, code, code + length);
+    for (const [code, length] of written) this.#memory.fill(0xcc, code - ENTRY_DISTANCE, code + length);
 
     // The data pages, and clean again.
     for (const base of [Number(LOW_DATA), Number(BigInt.asUintN(32, HIGH_DATA))]) {
@@ -128,6 +154,16 @@ export class EmulatedProcessor {
       out += PAGES_BYTES / 2;
     }
     return out;
+  }
+
+  /** Stops again and again where the sequence begins, which tells the interpreter that the code there is hot. */
+  #warmUp(entry: number): void {
+    for (let i = 0; i < 3; i++) {
+      this.#words[RIP >> 2] = entry;
+      this.#words[(RIP >> 2) + 1] = 0;
+      this.#words[RFLAGS_OTHER >> 2] = 0;
+      this.#engine.run(1);
+    }
   }
 
   #recordBytes(request: DataView, at: number): number {

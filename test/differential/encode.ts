@@ -53,6 +53,9 @@ export interface Encoding {
   readonly space: 'low' | 'high' | 'any';
   /** Immediate operand, sign-extended, 0 if none. */
   readonly immediate: number;
+  /** The instructions of a sequence (sequence.ts), and the boundary of its window. */
+  readonly parts?: readonly Encoding[];
+  readonly page?: number;
   /** What counts as a variant in the table of coverage. */
   readonly variant: string;
 }
@@ -106,8 +109,24 @@ export function aimOffset(random: Random, bytes: number, half: number, special: 
   return kind < 30 ? offset : offset & -align;
 }
 
+/** What an instruction inside a sequence is restricted to. */
+export interface Within {
+  /** Boundary that fixed addresses are near. */
+  readonly page: number;
+  /** Registers that may be the base of a memory operand. */
+  readonly bases: readonly number[];
+  /** Address of the sequence's first instruction: jumps go outside. */
+  readonly start: number;
+}
+
 /** The choices that the SDM's notation leaves open, drawn at random. */
-export function encode(form: Form, address: number, random: Random, notation: Notation = readOpcode(form)): Encoding {
+export function encode(
+  form: Form,
+  address: number,
+  random: Random,
+  notation: Notation = readOpcode(form),
+  within?: Within,
+): Encoding {
   const operands = form.operands.map(readOperand);
   const width = random.pick(widthsOf(form));
   const simd = isSimd(form);
@@ -124,13 +143,13 @@ export function encode(form: Form, address: number, random: Random, notation: No
   const prefixes: number[] = [];
   let segment: Encoding['segment'] = '';
   let segmentBase = 0n;
-  if (anyMemory && random.chance(22)) {
+  if (anyMemory && within === undefined && random.chance(22)) {
     segment = random.chance(50) ? 'fs' : 'gs';
     segmentBase = segment === 'fs' ? FS_BASE_VALUE : GS_BASE_VALUE;
     prefixes.push(segment === 'fs' ? 0x64 : 0x65);
   } else if (random.chance(4) && !ends) prefixes.push(random.pick([0x26, 0x2e, 0x36, 0x3e]));
   const counts = /^(loop|j[er]?cxz)/.test(form.mnemonic);
-  const address32 = (anyMemory || counts) && random.chance(12);
+  const address32 = within === undefined && (anyMemory || counts) && random.chance(12);
   if (address32) prefixes.push(0x67);
   let locked = false;
   const destinationInMemory = usesMemory && rmOperand === operands[0];
@@ -139,7 +158,7 @@ export function encode(form: Form, address: number, random: Random, notation: No
     locked = true;
   }
   let repeat: Encoding['repeat'] = '';
-  if (form.options.repeat && random.chance(70)) {
+  if (form.options.repeat && within === undefined && random.chance(70)) {
     repeat = form.options.repeat === 'repe' && random.chance(50) ? 'repne' : 'rep';
     prefixes.push(repeat === 'rep' ? 0xf3 : 0xf2);
   }
@@ -180,7 +199,7 @@ export function encode(form: Form, address: number, random: Random, notation: No
   const accessBytes = rmOperand ? operandBytes(rmOperand.size, width) || unnamed : 0;
   const half = windowBytes(form) / 2;
   const settle = (): bigint => {
-    const page = pickBoundary(random);
+    const page = within?.page ?? pickBoundary(random);
     boundary = boundaryAddress(page, segment === 'gs');
     return boundary + BigInt(aimOffset(random, moffs ? width / 8 : accessBytes, half, page !== BOUNDARIES[0]));
   };
@@ -202,13 +221,21 @@ export function encode(form: Form, address: number, random: Random, notation: No
     } else {
       const b = (rex & 1) << 3;
       const x = (rex & 2) << 2;
-      const choice = random.below(100);
+      const choice = random.below(within === undefined ? 100 : 20);
       let base = -1;
       let index = -1;
       let scale = 0;
       let displacement = 0;
       let displacementBytes = 0;
-      if (choice < 12) {
+      if (within !== undefined && choice >= 8) {
+        base = random.pick(within.bases);
+        rex = (base > 7 ? rex | 0x41 : rex & ~1) & ~2;
+        displacement = (random.u32() << 28) >> 28;
+        displacementBytes = 1;
+        modrmBytes.push(0x40 | r | (base & 7));
+        if ((base & 7) === 4) modrmBytes.push(0x24);
+        mode = 'base';
+      } else if (choice < (within === undefined ? 12 : 6)) {
         // RIP-relative.
         modrmBytes.push(r | 5, 0, 0, 0, 0);
         ripDisplacementAt = 1;
@@ -216,8 +243,9 @@ export function encode(form: Form, address: number, random: Random, notation: No
         mode = 'rip';
       } else if (choice < 20) {
         // SIB without base: disp32 with or without an index.
-        const i = random.chance(40) ? 4 : random.below(8);
-        index = i === 4 && x === 0 ? -1 : i | x;
+        const i = within !== undefined || random.chance(40) ? 4 : random.below(8);
+        if (within !== undefined) rex &= ~2;
+        index = i === 4 && (x === 0 || within !== undefined) ? -1 : i | x;
         scale = random.below(4);
         modrmBytes.push(r | 4, (scale << 6) | (i << 3) | 5);
         displacementBytes = 4;
@@ -304,7 +332,7 @@ export function encode(form: Form, address: number, random: Random, notation: No
     } else if (operand.kind === 'J') {
       const bytes = operand.size === 'b' ? 1 : 4;
       const next = address + out.length + bytes;
-      const relative = pickTarget(random, address, next, bytes);
+      const relative = pickTarget(random, within?.start ?? address, next, bytes);
       for (let i = 0; i < bytes; i++) out.push((relative >> (8 * i)) & 0xff);
     }
   }

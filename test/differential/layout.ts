@@ -3,7 +3,7 @@
  * the same numbers).
  *
  *     batch     u32 number of groups, u32 0, groups
- *     group     u32 instances, u32 flags, u64 code address, u32 code length, u32 bytes of the memory window, 16 code bytes,
+ *     group     u32 instances, u32 flags, u64 code address, u32 code length, u32 bytes of the memory window, 80 code bytes,
  *               then its instances: one encoding, many states
  *     instance  u64 window address, context, window content
  *     result    u32 kind, u32 page-fault error code, u64 fault address, context, window content
@@ -39,7 +39,9 @@ export const PAGES_BYTES = 2 * PAGES.length * 4096;
 /** Room for the records of one batch, requests or results. */
 export const BATCH_LIMIT = REPLY_OFFSET - PAGES_BYTES;
 export const RESULT_HEADER = 16;
-export const GROUP_HEADER = 40;
+/** Room for code in a group's header. */
+export const CODE_BYTES = 80;
+export const GROUP_HEADER = 24 + CODE_BYTES;
 export const INT_CONTEXT = 192;
 export const FULL_CONTEXT = CONTEXT_SIZE;
 /** Where a transmitted context holds RFLAGS. */
@@ -48,6 +50,8 @@ export const CONTEXT_RFLAGS = 144;
 export const FLAG_FLOAT = 1;
 /** The instruction transfers control: it is followed by INT3 instead of a jump out. */
 export const FLAG_ENDS = 2;
+/** Several instructions: worth translating as one. */
+export const FLAG_SEQUENCE = 4;
 
 /** `kind` of a result: the instruction completed, or the processor's exception vector. */
 export const enum Kind {

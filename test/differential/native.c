@@ -210,7 +210,7 @@ struct group {
   u32 count, flags;
   u64 code;
   u32 code_length, window;
-  u8 bytes[16];
+  u8 bytes[80];
 };
 
 static const u8 *run_group(const u8 *request, u8 **reply_at) {

@@ -6,6 +6,7 @@
 import { Reg } from '../../src/cpu/state.ts';
 import { aimOffset, IMPLIED_MEMORY, isString, pickLanding, STACK_USER } from './encode.ts';
 import { FS_BASE_VALUE, GS_BASE_VALUE } from './layout.ts';
+import { BASES } from './sequence.ts';
 import type { Instance } from './states.ts';
 
 const segmentBase = (instance: Instance): bigint =>
@@ -35,6 +36,18 @@ export function aimImplied(instance: Instance): void {
   const { encoding, random } = instance;
   const { form, width } = encoding;
   const { mnemonic } = form;
+  if (encoding.parts !== undefined) {
+    for (const register of [Reg.RSP, Reg.RSI, Reg.RDI, ...BASES]) {
+      const near = random.chance(instance.plain ? 8 : 30);
+      instance.setRegister(
+        register,
+        instance.boundary + BigInt(near ? random.below(16) - 12 : 8 * (random.below(20) - 10)),
+      );
+    }
+    // Quotients that fit, now and then.
+    if (random.chance(50)) instance.setRegister(Reg.RDX, 0n);
+    return;
+  }
   if (STACK_USER.test(mnemonic)) {
     // Room on both sides for pushes and pops.
     const near = random.chance(instance.plain ? 15 : 60);

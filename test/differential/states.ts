@@ -44,7 +44,8 @@ export interface Instance {
 
 /** Whether the form sees or changes vector or x87 state; others travel with the short context. */
 export function usesFloat(encoding: Encoding): boolean {
-  const { form } = encoding;
+  const { form, parts } = encoding;
+  if (parts !== undefined) return parts.some(usesFloat);
   if (form.operands.some((code) => /^[VWUPQN](?!X)/.test(code) || /^ST/i.test(code))) return true;
   if (/^(x87|mmx|sse|fxsr)/.test(form.options.feature ?? '')) return true;
   return /^(f|emms|ldmxcsr|stmxcsr|maskmov)/.test(form.mnemonic);
@@ -103,7 +104,7 @@ export class StateWriter implements Instance {
     this.encoding = encoding;
     this.random = random;
     this.half = windowBytes(encoding.form) / 2;
-    this.#kind = dataKind(encoding);
+    this.#kind = dataKind(encoding.parts === undefined ? encoding : random.pick(encoding.parts));
     this.#float = usesFloat(encoding);
   }
 
@@ -132,8 +133,9 @@ export class StateWriter implements Instance {
     // The window and its content.
     const memory = encoding.memory;
     const fixed = memory?.target;
-    let page = BOUNDARIES[0] as number;
-    if (fixed !== undefined) this.boundary = memory!.boundary;
+    let page = encoding.page ?? BOUNDARIES[0];
+    if (encoding.parts !== undefined) this.boundary = boundaryAddress(page, false);
+    else if (fixed !== undefined) this.boundary = memory!.boundary;
     else {
       page = pickBoundary(random);
       const high = encoding.space === 'high' || (encoding.space === 'any' && random.chance(30) && !encoding.address32);
@@ -237,7 +239,7 @@ export class StateWriter implements Instance {
     bytes[context + FSW + 1] = fsw >> 8;
     bytes[context + FTW] = random.chance(70) ? 0xff : random.u32();
 
-    const mmx = this.encoding.form.operands.some((code) => /^[PQN]/.test(code));
+    const mmx = (this.encoding.parts?.[0] ?? this.encoding).form.operands.some((code) => /^[PQN]/.test(code));
     const stack = this.#pools[mmx ? 'integer' : 'extended'];
     for (let i = 0; i < 8; i++) {
       const v = (random.u32() & (POOL_VECTORS - 1)) * 4;
