@@ -155,7 +155,7 @@ export class Tracer {
   #end(thread: TracedThread, call: Call, rest: string): void {
     this.#calls.delete(thread.tid);
     const { pid } = thread.process;
-    if (this.#open === thread) {
+    if (this.#open?.tid === thread.tid) {
       this.#open = undefined;
       this.#line(pid, call.prefix + rest);
       return;

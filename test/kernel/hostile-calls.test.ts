@@ -5,8 +5,8 @@
 import { expect, test } from 'vitest';
 import { Errno } from '../../src/abi/errno.ts';
 import { SYSCALL_NAMES } from '../../src/abi/syscall-names.ts';
+import { buildElf, smallElf } from '../../src/kernel/testing/small-elf.ts';
 import { Rig } from './rig.ts';
-import { buildElf, smallElf } from './small-elf.ts';
 
 const COUNT = Number(process.env['CALLS'] ?? 20_000);
 const PER_PROGRAM = 200;

@@ -4,8 +4,8 @@
  */
 import { expect, test } from 'vitest';
 import { Errno } from '../../src/abi/errno.ts';
+import { smallElf } from '../../src/kernel/testing/small-elf.ts';
 import { Rig } from './rig.ts';
-import { smallElf } from './small-elf.ts';
 
 const COUNT = Number(process.env['HOSTILE'] ?? 1500);
 const INTERESTING = [
