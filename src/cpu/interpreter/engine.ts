@@ -2,7 +2,6 @@
  * The interpreter as an `Engine`: it owns one window's function table and module instances, calls generated code, and
  * serves what that code leaves to TypeScript: decoding, helpers, accesses outside the tags, single steps.
  */
-import { DECODE_CACHE } from '../../memory/layout.ts';
 import { type Engine, type EngineHost, Trap } from '../engine.ts';
 import { HELPERS } from '../helpers.ts';
 import { at, RFLAGS_OTHER, RIP } from '../state.ts';
@@ -124,7 +123,7 @@ export class Interpreter implements Engine {
   }
 
   #clear(): void {
-    this.#exports.clear(DECODE_CACHE, this.#translator.top);
+    this.#exports.clear(this.#translator.first, this.#translator.top);
     this.#translator.forget();
   }
 

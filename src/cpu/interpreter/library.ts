@@ -13,7 +13,7 @@ import { Ending, emitHandler } from './handler.ts';
 import { type Definition, HANDLER_TYPE, linkModule } from './link.ts';
 import type { Variant } from './operands.ts';
 import { EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
-import { HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
+import { CONTINUE_HANDLER, HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
 import { EXPORTED, FLOAT_FUNCTIONS, IMPORTED, RUNTIME } from './runtime.ts';
 import { HORIZON, RECORD } from './values.ts';
 import { WARM } from './warm.ts';
@@ -23,7 +23,7 @@ export const enum Special {
   /** The record was dropped: its address is looked up again. */
   Dropped = 1,
   /** A run goes on elsewhere: not an instruction. */
-  Continue = 2,
+  Continue = CONTINUE_HANDLER,
   InvalidOpcode = 3,
   TooLong = 4,
   /** End of a single step. */
@@ -78,7 +78,7 @@ const SPECIAL_BODIES: readonly LinkableBody[] = [
 
 const runtimeBodies = new Map<string, LinkableBody>();
 
-function define(name: string): Definition {
+export function define(name: string): Definition {
   const helper = HELPERS.get(name);
   if (helper !== undefined) {
     return { imported: { params: helper.params, results: helper.result === undefined ? [] : [helper.result] } };

@@ -14,14 +14,17 @@ export const LINK_SOURCE = ENGINE_PRIVATE + 8;
 export const HELPER_SCRATCH = ENGINE_PRIVATE + 64;
 
 /**
- * Hash table from instruction address to record: u32 record addresses, open addressing, linear probing. Consecutive
- * addresses of one page fall on consecutive entries, so that little memory is touched.
+ * Hash table from instruction address to record: u32 record addresses, open addressing, triangular probing. 256 consecutive
+ * addresses fall on consecutive entries, so that little memory is touched.
  */
 export const HASH_TABLE = 0x20_0000;
-export const HASH_BITS = 19;
+const HASH_BITS = 19;
 export const HASH_MASK = (1 << HASH_BITS) - 1;
-/** Spreads pages over the table: the entry is the offset in the page plus bits of page · multiplier. */
+export const HASH_GROUP_BITS = 8;
+export const HASH_GROUP_MASK = (1 << HASH_GROUP_BITS) - 1;
+/** The group of an address is the upper bits of its product with this. */
 export const HASH_MULTIPLIER = 0x9e37_79b1;
+export const HASH_SHIFT = 32 - (HASH_BITS - HASH_GROUP_BITS);
 
 /** Code at RIP is not decoded yet. */
 export const EXIT_UNRESOLVED = 64;

@@ -13,6 +13,8 @@
  *     40  u64  address of the instruction; all ones once the record was dropped (then `IMMEDIATE` holds the address)
  */
 export const RECORD_SIZE = 48;
+/** Handler of records that only lead on to another run; they are in no table. */
+export const CONTINUE_HANDLER = 2;
 export const HANDLER = 0;
 export const REG = 4;
 export const RM = 8;

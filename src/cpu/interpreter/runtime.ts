@@ -9,8 +9,19 @@ import type { ValueType } from '../../wasm/module.ts';
 import { floatFunctions } from '../simd/float.ts';
 import { at, FLOAT_TRAP, RETIRED, RIP, SCRATCH } from '../state.ts';
 import { intern, type Signature, type SymbolicBody } from './body.ts';
-import { BUDGET_LEFT, EXIT_UNRESOLVED, FAULT, HASH_MASK, HASH_MULTIPLIER, HASH_TABLE, LINK_SOURCE } from './private.ts';
-import { ADDRESS, HANDLER, IMMEDIATE, LENGTH, LINK, RECORD_SIZE } from './record.ts';
+import {
+  BUDGET_LEFT,
+  EXIT_UNRESOLVED,
+  FAULT,
+  HASH_GROUP_BITS,
+  HASH_GROUP_MASK,
+  HASH_MASK,
+  HASH_MULTIPLIER,
+  HASH_SHIFT,
+  HASH_TABLE,
+  LINK_SOURCE,
+} from './private.ts';
+import { ADDRESS, CONTINUE_HANDLER, HANDLER, IMMEDIATE, LENGTH, LINK, RECORD_SIZE } from './record.ts';
 
 export interface RuntimeFunction extends Signature {
   emit(f: SymbolicBody): void;
@@ -25,6 +36,8 @@ const fn = (
 const address = (offset: number): number => at(offset) | 0;
 /** Handlers have type 0 in every module. */
 const HANDLER_TYPE_INDEX = 0;
+/** No entry is farther from its hash than this, as long as a third of the table is free. */
+const MAX_PROBES = 10_000;
 
 /** Continues at the record in local `found` with `left` bytes of budget. */
 const transfer = (f: SymbolicBody, found: number, left: number): void => {
@@ -96,22 +109,24 @@ const slowAccess = (tags: number, outside: string, copy: 'in' | 'out' | 'none'):
     f.end();
   });
 
-/** Pushes the hash table's byte offset for the address in local `target`. */
+/** Pushes the first entry of the hash table for the address in local `target`. */
 const hash = (f: SymbolicBody, target: number): void => {
-  f.get(target).op('i32.wrap_i64').i32(0xfff).op('i32.and');
-  f.get(target)
-    .op('i32.wrap_i64')
-    .i32(12)
-    .op('i32.shr_u')
-    .i32(HASH_MULTIPLIER | 0)
+  f.get(target).op('i32.wrap_i64').i32(HASH_GROUP_MASK).op('i32.and');
+  f.get(target).op('i32.wrap_i64').i32(HASH_GROUP_BITS).op('i32.shr_u');
+  f.i32(HASH_MULTIPLIER | 0)
     .op('i32.mul')
-    .i32(8)
+    .i32(HASH_SHIFT)
     .op('i32.shr_u');
-  f.op('i32.add');
+  f.i32(HASH_GROUP_BITS).op('i32.shl').op('i32.or');
 };
 
 const entryAddress = (f: SymbolicBody, index: number): void => {
   f.get(index).i32(HASH_MASK).op('i32.and').i32(2).op('i32.shl').i32(address(HASH_TABLE)).op('i32.add');
+};
+
+/** Moves on to the next entry of a probe sequence: steps of 1, 2, 3 … reach every entry. */
+const probeNext = (f: SymbolicBody, index: number, step: number): void => {
+  f.get(step).i32(1).op('i32.add').tee(step).get(index).op('i32.add').set(index);
 };
 
 /** Pushes the address of the record in local `record`, taking dropped records into account. */
@@ -172,27 +187,33 @@ export const RUNTIME: ReadonlyMap<string, RuntimeFunction> = new Map<string, Run
     fn(['i64'], ['i32'], (f) => {
       const index = f.local('i32');
       const record = f.local('i32');
+      const step = f.local('i32');
       hash(f, 0);
       f.set(index).loop();
       entryAddress(f, index);
       f.mem('i32.load', 0, 2).tee(record).op('i32.eqz').if().i32(0).return().end();
       f.get(record).mem('i64.load', ADDRESS, 3).get(0).op('i64.eq').if().get(record).return().end();
-      f.get(index).i32(1).op('i32.add').set(index).br(0).end().op('unreachable');
+      probeNext(f, index, step);
+      f.br(0).end().op('unreachable');
     }),
   ],
   [
     'insert',
     fn(['i32', 'i32'], [], (f) => {
-      // Enters all live records of [first, end).
+      // Enters the records of [first, end); dropped ones too, for `clear` to find.
       const target = f.local('i64');
       const index = f.local('i32');
+      const step = f.local('i32');
       f.block().loop().get(0).get(1).op('i32.ge_u').brIf(1);
-      f.get(0).mem('i64.load', ADDRESS, 3).tee(target).i64(-1).op('i64.ne').if();
+      f.get(0).mem('i32.load', HANDLER, 2).i32(CONTINUE_HANDLER).op('i32.ne').if();
+      recordAddress(f, 0);
+      f.set(target).i32(0).set(step);
       hash(f, target);
       f.set(index).block().loop();
       entryAddress(f, index);
       f.mem('i32.load', 0, 2).op('i32.eqz').brIf(1);
-      f.get(index).i32(1).op('i32.add').set(index).br(0).end().end();
+      probeNext(f, index, step);
+      f.br(0).end().end();
       entryAddress(f, index);
       f.get(0).mem('i32.store', 0, 2).end();
       f.get(0).i32(RECORD_SIZE).op('i32.add').set(0).br(0).end().end();
@@ -201,19 +222,22 @@ export const RUNTIME: ReadonlyMap<string, RuntimeFunction> = new Map<string, Run
   [
     'clear',
     fn(['i32', 'i32'], [], (f) => {
-      // Empties every cluster that an address of the records [first, end) hashes into.
+      // Removes the records of [first, end), which are all there are.
       const target = f.local('i64');
       const index = f.local('i32');
+      const step = f.local('i32');
       f.block().loop().get(0).get(1).op('i32.ge_u').brIf(1);
+      f.get(0).mem('i32.load', HANDLER, 2).i32(CONTINUE_HANDLER).op('i32.ne').if();
       recordAddress(f, 0);
-      f.set(target);
+      f.set(target).i32(0).set(step);
       hash(f, target);
-      f.set(index).block().loop();
+      f.set(index).block().loop().get(step).i32(MAX_PROBES).op('i32.ge_u').brIf(1);
       entryAddress(f, index);
-      f.mem('i32.load', 0, 2).op('i32.eqz').brIf(1);
+      f.mem('i32.load', 0, 2).get(0).op('i32.eq').if();
       entryAddress(f, index);
-      f.i32(0).mem('i32.store', 0, 2);
-      f.get(index).i32(1).op('i32.add').set(index).br(0).end().end();
+      f.i32(0).mem('i32.store', 0, 2).br(2).end();
+      probeNext(f, index, step);
+      f.br(0).end().end().end();
       f.get(0).i32(RECORD_SIZE).op('i32.add').set(0).br(0).end().end();
     }),
   ],

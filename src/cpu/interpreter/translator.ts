@@ -13,7 +13,7 @@ import { Access, type EngineHost, Trap } from '../engine.ts';
 import { at, FS_BASE, GPR, GS_BASE, TRAP_ACCESS, TRAP_ADDRESS, X87, XMM } from '../state.ts';
 import { Ending } from './handler.ts';
 import { LIBRARY, Special } from './library.ts';
-import { HASH_MASK, HASH_MULTIPLIER, HASH_TABLE } from './private.ts';
+import { HASH_GROUP_BITS, HASH_GROUP_MASK, HASH_MASK, HASH_MULTIPLIER, HASH_SHIFT, HASH_TABLE } from './private.ts';
 import {
   ADDRESS,
   DISPLACEMENT,
@@ -108,7 +108,8 @@ export class Translator {
   /** The record of an address (as two halves), or 0. */
   find(low: number, high: number): number {
     const words = this.#words;
-    for (let entry = this.#hashOf(low); ; entry++) {
+    let entry = this.#hashOf(low);
+    for (let step = 1; ; entry += step++) {
       const record = this.#hash[entry & HASH_MASK];
       if (record === 0) return 0;
       const word = ((record >>> 0) - DECODE_CACHE) >>> 2;
@@ -269,12 +270,13 @@ export class Translator {
   }
 
   #hashOf(low: number): number {
-    return (low & 0xfff) + (Math.imul(low >>> 12, HASH_MULTIPLIER) >>> 8);
+    const group = Math.imul(low >>> HASH_GROUP_BITS, HASH_MULTIPLIER) >>> HASH_SHIFT;
+    return (low & HASH_GROUP_MASK) | (group << HASH_GROUP_BITS);
   }
 
   #enter(low: number, record: number): void {
     let entry = this.#hashOf(low);
-    while (this.#hash[entry & HASH_MASK] !== 0) entry++;
+    for (let step = 1; this.#hash[entry & HASH_MASK] !== 0; step++) entry += step;
     this.#hash[entry & HASH_MASK] = record | 0;
   }
 

@@ -22,7 +22,7 @@ export class Local implements Value, Variable {
 }
 
 /** Result type of a WebAssembly instruction by its name. */
-function resultType(name: string): ValueType {
+export function resultType(name: string): ValueType {
   const [prefix, operation] = name.split('.');
   if (/(all_true|any_true|bitmask)$/.test(operation)) return 'i32';
   if (prefix === 'v128' || prefix.includes('x')) {
