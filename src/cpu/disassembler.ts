@@ -43,7 +43,9 @@ export function disassemble(d: Instruction, address: bigint): string {
     .map((operand) => showOperand(d, shape, operand, address))
     .filter((text) => text !== '');
   const prefix = d.lock ? 'lock ' : d.repeat === 0 ? '' : repeatPrefix(d, shape);
-  if (shape.form.opcode === 'DF E0') operands.push('ax');
+  operands.push(...(UNNAMED[shape.form.opcode] ?? []));
+  if (/^cmp[ps][sd]$/.test(shape.form.mnemonic) && d.immediate >= 0 && d.immediate < 8 && operands.length === 3)
+    operands.pop();
   const text = `${mnemonicOf(d, shape)} ${operands.join(',')}`.trimEnd();
   const note = d.ripRelative && d.memory ? `        # ${hex(ripTarget(d, address))}` : '';
   return prefix + text + note;
@@ -61,6 +63,16 @@ export function disassembleBytes(bytes: Uint8Array, address: number | bigint): s
 
 const repeatPrefix = (d: Instruction, shape: Shape): string =>
   shape.form.options.repeat === 'rep' ? 'rep ' : d.repeat === 1 ? 'repz ' : 'repnz ';
+
+/** Operands that a form's meaning implies and objdump shows. */
+const UNNAMED: Readonly<Record<string, readonly string[]>> = {
+  'DF E0': ['ax'],
+  '66 0F 38 10 /r': ['xmm0'],
+  '66 0F 38 14 /r': ['xmm0'],
+  '66 0F 38 15 /r': ['xmm0'],
+};
+const PREDICATES = ['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'];
+const PREFETCHES = ['prefetchnta', 'prefetcht0', 'prefetcht1', 'prefetcht2', 'nop', 'nop', 'nop', 'nop'];
 
 /** Mnemonics that the operand size is part of, and those that objdump spells otherwise than the SDM. */
 const BY_WIDTH: Readonly<Record<string, readonly [string, string, string]>> = {
@@ -87,6 +99,12 @@ function mnemonicOf(d: Instruction, shape: Shape): string {
   if (d.width === 16 && /^(fldenv|fnstenv|fnsave|frstor)$/.test(mnemonic)) return `${mnemonic}w`;
   if (mnemonic === 'jrcxz' && d.address32) return 'jecxz';
   if ((mnemonic === 'pinsrd' || mnemonic === 'pextrd') && d.width === 64) return `${mnemonic.slice(0, -1)}q`;
+  const compared = /^cmp([ps][sd])$/.exec(mnemonic);
+  if (compared !== null && d.immediate >= 0 && d.immediate < 8 && shape.map === 1)
+    return `cmp${PREDICATES[d.immediate]}${compared[1]}`;
+  if (shape.form.opcode === '0F 18 /r') return d.memory ? PREFETCHES[d.reg & 7] : 'nop';
+  if (mnemonic === 'cmpxchg8b' && d.width === 64) return 'cmpxchg16b';
+  if ((d.rex & 8) !== 0 && /^fx(save|rstor)$/.test(mnemonic)) return `${mnemonic}64`;
   const conditional = /^(j|set|cmov)cc$/.exec(mnemonic);
   if (conditional !== null) return conditional[1] + CONDITIONS[shape.opcode & 15];
   return SPELLING[mnemonic] ?? mnemonic;
@@ -96,9 +114,12 @@ function showOperand(d: Instruction, shape: Shape, operand: Operand, address: bi
   const width = operandWidth(operand, d.width as Width) || d.width;
   switch (operand.place) {
     case Place.Rm:
+      if (d.memory && shape.operands.some((other) => other.file === File.Segment && other.place === Place.Reg))
+        return `WORD PTR ${memoryText(d)}`;
       if (d.memory) return pointer(operand, d, width) + memoryText(d);
       return fileRegister(operand, d.rm, width, d);
     case Place.Reg:
+      if (/^0F 2[0-3] /.test(shape.form.opcode)) return `${(shape.opcode & 1) === 0 ? 'cr' : 'dr'}${d.reg}`;
       return fileRegister(operand, operand.file === File.Segment ? d.reg & 7 : d.reg, width, d);
     case Place.Opcode:
       return registerName(d.opcodeRegister, width, d.rex !== 0);
@@ -108,6 +129,7 @@ function showOperand(d: Instruction, shape: Shape, operand: Operand, address: bi
     case Place.One:
       return '1';
     case Place.Immediate:
+      if (shape.operands.find((other) => other.place === Place.Immediate) !== operand) return hex(BigInt(d.immediate2));
       return immediateText(d, shape, operand, width);
     case Place.Immediate2:
       return hex(BigInt(d.immediate2));
@@ -126,6 +148,13 @@ function showOperand(d: Instruction, shape: Shape, operand: Operand, address: bi
   }
 }
 
+/** Registers of which only the low word counts are written as 32 bits. */
+const shownWidth = (operand: Operand, width: number, d: Instruction): number => {
+  const { mnemonic, opcode } = SHAPES[d.form].form;
+  if (mnemonic === 'pinsrw' || mnemonic === 'pinsrb' || opcode === '8E /r' || opcode.startsWith('8E /')) return 32;
+  return mnemonic === 'crc32' && operand.place === Place.Reg && d.width === 64 ? 64 : width;
+};
+
 function fileRegister(operand: Operand, number: number, width: number, d: Instruction): string {
   switch (operand.file) {
     case File.Vector:
@@ -135,27 +164,24 @@ function fileRegister(operand: Operand, number: number, width: number, d: Instru
     case File.Segment:
       return SEGMENTS[number];
     default:
-      return registerName(number, width, d.rex !== 0);
+      return registerName(number, shownWidth(operand, width, d), d.rex !== 0);
   }
 }
 
 /** Immediates are shown as they are used: sign-extended to the operation's width, shift counts and selectors as bytes. */
 function immediateText(d: Instruction, shape: Shape, operand: Operand, width: number): string {
   const value = (BigInt(d.immediateHigh) << 32n) | BigInt(d.immediate >>> 0);
-  const extended = operand.size === 'b' || operand.size === 'z';
-  const sized = shape.operands.find((other) => other.place !== Place.Immediate && /^[vyz]$/.test(other.size));
-  const signed =
-    extended &&
-    (shape.form.options.default64 === true ||
-      (sized !== undefined && /^(83|6B|6A|C7|81|69|68|.5|A9|F7)/.test(shape.form.opcode)));
-  const bits = signed ? (sized === undefined ? 64 : d.width) : operand.size === 'b' ? 8 : width;
+  const v = shape.operands.some((other) => other.place !== Place.Immediate && /^[vyz]$/.test(other.size));
+  const signed = operand.size === 'z' || (operand.size === 'b' && /^(83|6A|6B)/.test(shape.form.opcode));
+  const bits = signed ? (v || shape.form.options.default64 === true ? d.width : 64) : operand.size === 'b' ? 8 : width;
   return hex(BigInt.asUintN(bits, value));
 }
 
 function pointer(operand: Operand, d: Instruction, width: number): string {
   switch (operand.size) {
     case '':
-      return '';
+      if (/^cmpxchg8b$/.test(SHAPES[d.form].form.mnemonic)) return POINTERS[d.width === 64 ? 128 : 64];
+      return SHAPES[d.form].form.mnemonic === 'clflush' ? POINTERS[8] : '';
     case 'dq':
     case 'ps':
     case 'pd':

@@ -8,6 +8,7 @@ import { FORMS } from '../../src/cpu/forms/index.ts';
 import { GPR, Reg } from '../../src/cpu/state.ts';
 import { STATE } from '../../src/memory/layout.ts';
 import { runDifferential } from './driver.ts';
+import type { TestedEngine } from './emulated.ts';
 import { createEngine } from './engines.ts';
 import { HostProcessor } from './native.ts';
 
@@ -36,13 +37,18 @@ describe.skipIf(reason !== undefined)(name, () => {
       factory: (window, engineHost) => {
         const engine = createEngine(window, engineHost);
         const words = new Int32Array(window.memory.buffer, STATE, 64);
-        const broken = Object.create(engine) as typeof engine;
-        broken.run = (budget) => {
-          const trap = engine.run(budget);
-          words[(GPR + 8 * Reg.RBX) >> 2] ^= 1;
-          return trap;
+        const broken: TestedEngine = {
+          run(budget) {
+            const trap = engine.run(budget);
+            words[(GPR + 8 * Reg.RBX) >> 2] ^= 1;
+            return trap;
+          },
+          prepare: (codes) => engine.prepare?.(codes),
+          invalidate: (page) => engine.invalidate(page),
+          reset: () => engine.reset(),
+          inherit: (parent) => engine.inherit(parent),
+          statistics: engine.statistics,
         };
-        broken.invalidate = (page) => engine.invalidate(page);
         return broken;
       },
       host,

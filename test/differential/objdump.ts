@@ -44,6 +44,8 @@ const SYNONYMS: readonly (readonly [RegExp, string])[] = [
   [/\s*#.*$/, ''], [/<[^>]*>/g, ''], [/\b(notrack|bnd|xacquire|xrelease|data16|addr32|rex(\.[WRXB]+)?|[cdes]s) (?=\S)/g, ''],
   [/\s+/g, ' '], [/, /g, ','], [/\b[cdes]s:(?=\[|0x)/g, ''], [/\*1\b/g, ''], [/[+-]0x0\b/g, ''], [/\[[re]iz(?:\*\d)?\+(0x[0-9a-f]+)\]/, '$1'], [/\+[re]iz(\*\d)?/g, ''], [/,1$/, ''],
   [/^ret[nq]$/, 'ret'], [/^repz ret/, 'ret'], [/^j(mp|[a-z]+),p[nt]/, 'j$1'], [/^movabs /, 'mov '], [/^(nop).*/, '$1'], [/^xchg ax,ax$/, 'nop'],
+  [/^((?:rep[nz]*|lock) )?[fg]s (?=\S)/, '$1'], [/OWORD/, 'XMMWORD'], [/^(push|pop)w /, '$1 '], [/^xlat .*/, 'xlat'], [/^(pcmpestr[im])q/, '$1'], [/^retfq$/, 'retf'],
+  [/^sysretd$/, 'sysret'], [/^(call|jmp) FWORD PTR /, '$1f '],
 ];
 
 /** Text without what does not change the meaning. */
