@@ -13,7 +13,7 @@ import { intern, type LinkableBody } from './body.ts';
 import { OperandEmitter, type Variant } from './operands.ts';
 import { EXIT_RESUME } from './private.ts';
 import { ADDRESS, HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
-import { FLOAT_FUNCTIONS, RUNTIME } from './runtime.ts';
+import { entryAddress, FLOAT_FUNCTIONS, hash, RUNTIME } from './runtime.ts';
 import { HORIZON, type Local, RECORD } from './values.ts';
 
 /** The handlers' type has number 0 in every module. */
@@ -39,8 +39,28 @@ export class HandlerEmitter extends OperandEmitter implements Uops {
     this.finishMmx();
     this.flushFlags();
     this.ending = Ending.Transfer;
-    this.pushRecord().get(HORIZON);
-    this.push(target).returnCall(intern('jump.indirect'));
+    // The first entry of the table inline; anything but a hit with budget left goes to the runtime.
+    const { f } = this;
+    this.push(target);
+    const address = this.define('i64');
+    hash(f, address.local);
+    const index = this.define('i32');
+    entryAddress(f, index.local);
+    f.mem('i32.load', 0, 2);
+    const found = this.define('i32');
+    f.get(HORIZON)
+      .get(RECORD)
+      .op('i32.sub')
+      .i32(RECORD_SIZE + this.base)
+      .op('i32.sub');
+    const left = this.define('i32');
+    f.get(found.local).if();
+    f.get(found.local).mem('i64.load', ADDRESS, 3).get(address.local).op('i64.eq');
+    f.get(left.local).i32(0).op('i32.gt_s').op('i32.and').if();
+    f.get(found.local).get(left.local).get(found.local).op('i32.add');
+    f.get(found.local).mem('i32.load', HANDLER, 2).returnCallIndirect(HANDLER_TYPE_INDEX);
+    f.end().end();
+    this.pushRecord().get(HORIZON).get(address.local).returnCall(intern('jump.indirect'));
     this.#ended = true;
   }
 

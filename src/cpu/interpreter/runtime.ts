@@ -110,7 +110,7 @@ const slowAccess = (tags: number, outside: string, copy: 'in' | 'out' | 'none'):
   });
 
 /** Pushes the first entry of the hash table for the address in local `target`. */
-const hash = (f: SymbolicBody, target: number): void => {
+export const hash = (f: SymbolicBody, target: number): void => {
   f.get(target).op('i32.wrap_i64').i32(HASH_GROUP_MASK).op('i32.and');
   f.get(target).op('i32.wrap_i64').i32(HASH_GROUP_BITS).op('i32.shr_u');
   f.i32(HASH_MULTIPLIER | 0)
@@ -120,7 +120,7 @@ const hash = (f: SymbolicBody, target: number): void => {
   f.i32(HASH_GROUP_BITS).op('i32.shl').op('i32.or');
 };
 
-const entryAddress = (f: SymbolicBody, index: number): void => {
+export const entryAddress = (f: SymbolicBody, index: number): void => {
   f.get(index).i32(HASH_MASK).op('i32.and').i32(2).op('i32.shl').i32(address(HASH_TABLE)).op('i32.add');
 };
 
