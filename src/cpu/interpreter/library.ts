@@ -10,8 +10,9 @@ import { HELPERS } from '../helpers.ts';
 import { at } from '../state.ts';
 import { intern, type LinkableBody, SymbolicBody } from './body.ts';
 import { Ending, emitHandler } from './handler.ts';
-import { type Definition, HANDLER_TYPE, linkModule } from './link.ts';
+import { type Definition, HANDLER_TYPE, type LinkedModule, linkModule } from './link.ts';
 import type { Variant } from './operands.ts';
+import { PREBUILT } from './prebuilt.ts';
 import { EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
 import { CONTINUE_HANDLER, HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
 import { EXPORTED, FLOAT_FUNCTIONS, IMPORTED, RUNTIME } from './runtime.ts';
@@ -99,7 +100,25 @@ export function define(name: string): Definition {
 
 const formName = (shape: Shape): string => `${shape.form.opcode} ${shape.form.mnemonic} ${shape.form.operands.join()}`;
 
-/** Inverse of the key that `HandlerLibrary.index` composes. */
+/** One number for the static facts of a variant. */
+const keyOf = (form: number, width: number, memory: boolean, addressKind: AddressKind, repeat: number): number =>
+  (form << 8) | (WIDTH_INDEX[width] << 6) | (memory ? 32 : 0) | (addressKind << 2) | repeat;
+
+/** Keys of the variants in warm.ts. */
+function warmKeys(): number[] {
+  const forms = new Map(SHAPES.map((shape) => [formName(shape), shape.index]));
+  return WARM.flatMap((line) => {
+    const [name, ...variants] = line.split(';');
+    const form = forms.get(name);
+    if (form === undefined) return [];
+    return variants.map((variant) => {
+      const [width, memory, kind, repeat] = variant.split(' ').map(Number);
+      return keyOf(form, width, memory === 1, kind, repeat);
+    });
+  });
+}
+
+/** Inverse of `keyOf`. */
 const variantOf = (key: number): Variant => ({
   shape: SHAPES[key >> 8],
   width: ([8, 16, 32, 64] as const)[(key >> 6) & 3],
@@ -110,7 +129,8 @@ const variantOf = (key: number): Variant => ({
 
 class HandlerLibrary {
   readonly #indices = new Int16Array(SHAPES.length << 8);
-  readonly #bodies: LinkableBody[] = [...SPECIAL_BODIES];
+  /** Bodies by table index; those of a prebuilt module are emitted only if they must be linked again. */
+  readonly #bodies: (LinkableBody | undefined)[] = [...SPECIAL_BODIES];
   /** By handler: the handlers of the single instructions it executes. */
   readonly #parts: (readonly number[])[] = SPECIAL_BODIES.map(() => []);
   readonly #keys: number[] = SPECIAL_BODIES.map(() => 0);
@@ -122,11 +142,15 @@ class HandlerLibrary {
 
   /** Table index of the handler of a variant, generating it if need be. */
   index(form: number, width: number, memory: boolean, addressKind: AddressKind, repeat: number): number {
-    const key = (form << 8) | (WIDTH_INDEX[width] << 6) | (memory ? 32 : 0) | (addressKind << 2) | repeat;
+    return this.#indexOf(keyOf(form, width, memory, addressKind, repeat));
+  }
+
+  #indexOf(key: number): number {
     const found = this.#indices[key];
     if (found !== 0) return found;
     const index = this.#bodies.length;
-    this.#add([index], emitHandler([variantOf(key)]), key);
+    const { body, ending } = emitHandler([variantOf(key)]);
+    this.#add([index], body, ending, key);
     this.#indices[key] = index;
     return index;
   }
@@ -138,7 +162,8 @@ class HandlerLibrary {
     let index = this.#sequences.get(name);
     if (index === undefined) {
       index = this.#bodies.length;
-      this.#add(parts, emitHandler(parts.map((part) => variantOf(this.#keys[part]))), 0);
+      const { body, ending } = emitHandler(parts.map((part) => variantOf(this.#keys[part])));
+      this.#add(parts, body, ending, 0);
       this.#sequences.set(name, index);
     }
     return index;
@@ -153,25 +178,34 @@ class HandlerLibrary {
     return this.#endings[index];
   }
 
-  #add(parts: readonly number[], { body, ending }: { body: LinkableBody; ending: Ending }, key: number): void {
+  /** The module of the common handlers and what is known of them, for prebuilt.ts. */
+  prebuild(): { bytes: Uint8Array; imports: readonly string[]; endings: readonly number[] } {
+    for (const key of warmKeys()) this.#indexOf(key);
+    const { bytes, imports } = this.#linkBodies(0, EXPORTED);
+    return { bytes, imports, endings: this.#endings.slice(SPECIAL_BODIES.length) };
+  }
+
+  #add(parts: readonly number[], body: LinkableBody | undefined, ending: Ending, key: number): void {
     this.#bodies.push(body);
     this.#parts.push(parts);
     this.#endings.push(ending);
     this.#keys.push(key);
   }
 
-  /** Generates the handlers that nearly every program needs, so that they come in one module. */
-  #warm(): void {
-    const forms = new Map(SHAPES.map((shape) => [formName(shape), shape.index]));
-    for (const line of WARM) {
-      const [name, ...variants] = line.split(';');
-      const form = forms.get(name);
-      if (form === undefined) continue;
-      for (const variant of variants) {
-        const [width, memory, kind, repeat] = variant.split(' ').map(Number);
-        this.index(form, width, memory === 1, kind as AddressKind, repeat);
-      }
+  /** The first module: the handlers that nearly every program needs, generated or prebuilt. */
+  #warm(): HandlerModule {
+    const keys = warmKeys();
+    if (PREBUILT === undefined || PREBUILT.endings.length !== keys.length) {
+      for (const key of keys) this.#indexOf(key);
+      return this.#link(0, EXPORTED);
     }
+    keys.forEach((key, i) => {
+      const index = this.#bodies.length;
+      this.#add([index], undefined, PREBUILT!.endings[i], key);
+      this.#indices[key] = index;
+    });
+    const bytes = Uint8Array.from(atob(PREBUILT.module), (character) => character.charCodeAt(0));
+    return { module: new WebAssembly.Module(bytes), imports: PREBUILT.imports, end: this.#bodies.length };
   }
 
   /** The variants generated so far, in the notation of warm.ts. */
@@ -194,8 +228,8 @@ class HandlerLibrary {
 
   /** The module that a new engine starts from; holds the runtime's exports. */
   base(): HandlerModule {
-    if (this.#base === undefined) this.#warm();
-    if (this.#base === undefined || this.#later.length >= CONSOLIDATE_AT) {
+    if (this.#base === undefined) this.#base = this.#warm();
+    else if (this.#later.length >= CONSOLIDATE_AT) {
       this.#base = this.#link(0, EXPORTED);
       this.#later = [];
     }
@@ -212,8 +246,16 @@ class HandlerLibrary {
   }
 
   #link(first: number, exported: readonly string[]): HandlerModule {
-    const linked = linkModule(first, this.#bodies.slice(first), exported, define, intern);
+    const linked = this.#linkBodies(first, exported);
     return { module: new WebAssembly.Module(linked.bytes), imports: linked.imports, end: this.#bodies.length };
+  }
+
+  #linkBodies(first: number, exported: readonly string[]): LinkedModule {
+    const bodies: LinkableBody[] = [];
+    for (let i = first; i < this.#bodies.length; i++) {
+      bodies.push((this.#bodies[i] ??= emitHandler([variantOf(this.#keys[i])]).body));
+    }
+    return linkModule(first, bodies, exported, define, intern);
   }
 }
 

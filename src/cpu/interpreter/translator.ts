@@ -42,15 +42,18 @@ const FIRST = DECODE_CACHE + 2 * RECORD_SIZE;
 const LIMIT = DECODE_CACHE + Math.min(DECODE_CACHE_SIZE, 300_000 * RECORD_SIZE) - (MAX_RUN + 2) * RECORD_SIZE;
 const TWO_32 = 0x1_0000_0000;
 
+/** Linear address of the state block as a signed number, which engines keep as a small integer. */
+const BASE = at(0) | 0;
+
 /** Linear address of each register file's first slot, and bytes between slots. */
 const slotAddress = (file: File, number: number): number => {
   switch (file) {
     case File.Vector:
-      return at(XMM + number * 16);
+      return BASE + XMM + number * 16;
     case File.Mmx:
-      return at(X87 + (number & 7) * 16);
+      return BASE + X87 + (number & 7) * 16;
     default:
-      return at(GPR + number * 8);
+      return BASE + GPR + number * 8;
   }
 };
 
@@ -70,7 +73,7 @@ for (const shape of SHAPES) {
 /** Address of a register operand: SPL–DIL with any REX prefix, AH–BH without. */
 function registerSlot(file: number, number: number, rex: number): number {
   if (file === (BYTE | File.General)) {
-    return rex === 0 && number >= 4 && number < 8 ? at(GPR + (number - 4) * 8 + 1) : at(GPR + number * 8);
+    return rex === 0 && number >= 4 && number < 8 ? BASE + GPR + (number - 4) * 8 + 1 : BASE + GPR + number * 8;
   }
   return slotAddress(file as File, number);
 }
@@ -351,8 +354,8 @@ export class Translator {
     let displacement = d.displacement;
     let displacementHigh = displacement >> 31;
     if (d.memory) {
-      words[word + RM / 4] = at(GPR + d.base * 8);
-      words[word + INDEX / 4] = at(GPR + d.index * 8);
+      words[word + RM / 4] = BASE + GPR + d.base * 8;
+      words[word + INDEX / 4] = BASE + GPR + d.index * 8;
       if (d.ripRelative) {
         const target = next + displacement;
         displacement = target | 0;
@@ -370,7 +373,8 @@ export class Translator {
       words[word + IMMEDIATE / 4] = d.immediate;
       words[word + IMMEDIATE / 4 + 1] = d.immediateHigh;
       if (d.addressKind >= AddressKind.Segment) {
-        words[word + SEGMENT / 4] = at(d.segment === 4 ? FS_BASE : d.segment === 5 ? GS_BASE : GPR + NO_REGISTER * 8);
+        words[word + SEGMENT / 4] =
+          BASE + (d.segment === 4 ? FS_BASE : d.segment === 5 ? GS_BASE : GPR + NO_REGISTER * 8);
       }
     }
     const byte = record - DECODE_CACHE;
