@@ -90,6 +90,7 @@ const returnFar =
     const target = u.load(pointer, width);
     const selector = u.load(u.integer('add', pointer, u.constant(bytes)), 16);
     u.trapIf(u.compare('ne', selector, u.constant(CODE_SELECTOR)), Trap.GeneralProtection);
+    requireCanonical(u, target);
     let after = u.integer('add', pointer, u.constant(2 * bytes));
     if (releases) after = u.integer('add', after, u.read(0));
     u.setRegister(Reg.RSP, 64, after);
@@ -104,6 +105,7 @@ const returnFromInterrupt: Lift = (u) => {
     u.load(u.integer('add', pointer, u.constant((i * width) / 8)), width),
   );
   u.trapIf(u.compare('ne', u.truncate(selector, 16), u.constant(CODE_SELECTOR)), Trap.GeneralProtection);
+  requireCanonical(u, target);
   u.setRflags(flags);
   u.setRegister(Reg.RSP, 64, stack);
   u.jump(target, 'return');
@@ -116,7 +118,8 @@ const raise =
 
 const protection = raise(Trap.GeneralProtection);
 const invalid = raise(Trap.InvalidOpcode);
-const TRAPS = { ends: true, untested: 'always traps' };
+const TRAPS = { ends: true };
+const FAR = { ends: true, untested: 'may load a selector of the host' };
 
 export const forms: readonly Form[] = [
   ...CONDITIONS.flatMap((suffix, code) => [
@@ -134,11 +137,11 @@ export const forms: readonly Form[] = [
   form('E1', 'loope', 'Jb', loop('set'), NEAR),
   form('E2', 'loop', 'Jb', loop('any'), NEAR),
   form('E3', 'jrcxz', 'Jb', jumpIfCountZero, NEAR),
-  form('CB', 'retf', '', returnFar(false), { widths: [16, 32, 64], ends: true, untested: 'far return' }),
-  form('CA', 'retf', 'Iw', returnFar(true), { widths: [16, 32, 64], ends: true, untested: 'far return' }),
-  form('CF', 'iret', '', returnFromInterrupt, { widths: [16, 32, 64], ends: true, untested: 'far return' }),
-  form('FF /3', 'callf', 'M', protection, TRAPS),
-  form('FF /5', 'jmpf', 'M', protection, TRAPS),
+  form('CB', 'retf', '', returnFar(false), { widths: [16, 32, 64], ends: true }),
+  form('CA', 'retf', 'Iw', returnFar(true), { widths: [16, 32, 64], ends: true }),
+  form('CF', 'iret', '', returnFromInterrupt, { widths: [16, 32, 64], ends: true }),
+  form('FF /3', 'callf', 'M', protection, FAR),
+  form('FF /5', 'jmpf', 'M', protection, FAR),
   form('CC', 'int3', '', (u) => u.trap(Trap.Breakpoint, { retire: true }), TRAPS),
   form('F1', 'int1', '', (u) => u.trap(Trap.SingleStep, { retire: true }), TRAPS),
   form(
@@ -149,7 +152,7 @@ export const forms: readonly Form[] = [
       u.setState(TRAP_CODE, 32, u.read(0));
       u.trap(Trap.SoftwareInterrupt);
     },
-    TRAPS,
+    { ends: true, untested: 'enters the host’s kernel' },
   ),
   form('0F 0B', 'ud2', '', invalid, TRAPS),
   form('0F B9 /r', 'ud1', 'Gv,Ev', invalid, TRAPS),

@@ -7,6 +7,7 @@ import { Reg, RFLAGS_OTHER } from '../state.ts';
 import type { Uops, Value } from '../uops.ts';
 
 const DIRECTION = 0x400;
+const TRAP = 0x100;
 const LOG2: Record<number, number> = { 8: 0, 16: 1, 32: 2, 64: 3 };
 
 const backward = (u: Uops): Value => u.toBool(u.integer('and', u.state(RFLAGS_OTHER, 32), u.constant(DIRECTION)));
@@ -47,7 +48,9 @@ const bulk = (u: Uops, name: string, operand: () => Value, moves: readonly Reg[]
   }
   const count = u.register(Reg.RCX, 64);
   const done = u.variable(u.constant(0));
-  const worth = u.wasm('i32.and', u.compare('gt_u', count, u.constant(1)), u.not(backward(u)));
+  // Not while single-stepping, which stops after each element.
+  const hindered = u.toBool(u.integer('and', u.state(RFLAGS_OTHER, 32), u.constant(DIRECTION | TRAP)));
+  const worth = u.wasm('i32.and', u.compare('gt_u', count, u.constant(1)), u.not(hindered));
   u.if(worth, () => {
     u.set(done, u.helper(name, destination(u), operand(), count, u.constant(LOG2[u.width])));
     const bytes = u.integer('shl', u.get(done), u.constant(LOG2[u.width]));

@@ -5,7 +5,8 @@ import { type Form, type FormOptions, form, type Lift } from '../forms.ts';
 const nothing: Lift = () => {};
 const protection: Lift = (u) => u.trap(Trap.GeneralProtection);
 
-const PRIVILEGED: FormOptions = { ends: true, untested: 'privileged' };
+const PRIVILEGED: FormOptions = { ends: true };
+const CONTROL_REGISTER: FormOptions = { ends: true, untested: 'which control registers exist differs' };
 const HINT: FormOptions = { feature: 'base' };
 
 /** PREFETCH and CLFLUSH touch nothing that a program could see; CLFLUSH alone checks that it may read the line. */
@@ -40,10 +41,10 @@ export const forms: readonly Form[] = [
   form('0F 07', 'sysret', '', protection, PRIVILEGED),
   form('0F 08', 'invd', '', protection, PRIVILEGED),
   form('0F 09', 'wbinvd', '', protection, PRIVILEGED),
-  form('0F 20 /r', 'mov', 'Rq,Gq', protection, PRIVILEGED),
-  form('0F 21 /r', 'mov', 'Rq,Gq', protection, PRIVILEGED),
-  form('0F 22 /r', 'mov', 'Gq,Rq', protection, PRIVILEGED),
-  form('0F 23 /r', 'mov', 'Gq,Rq', protection, PRIVILEGED),
+  form('0F 20 /r', 'mov', 'Rq,Gq', protection, CONTROL_REGISTER),
+  form('0F 21 /r', 'mov', 'Rq,Gq', protection, CONTROL_REGISTER),
+  form('0F 22 /r', 'mov', 'Gq,Rq', protection, CONTROL_REGISTER),
+  form('0F 23 /r', 'mov', 'Gq,Rq', protection, CONTROL_REGISTER),
   form('0F 30', 'wrmsr', '', protection, PRIVILEGED),
   form('0F 32', 'rdmsr', '', protection, PRIVILEGED),
   form('0F 33', 'rdpmc', '', protection, PRIVILEGED),
