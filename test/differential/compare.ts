@@ -91,7 +91,11 @@ export function differences(
     const access = (error: number): string => (error === 0 ? 'read' : error === 2 ? 'write' : 'execute');
     if (hostError !== ourError) found.push({ field: 'fault access', host: access(hostError), ours: access(ourError) });
   }
-  const completed = hostKind === Kind.Done || hostKind === Kind.Breakpoint || encoding.parts !== undefined;
+  const completed =
+    hostKind === Kind.Done ||
+    hostKind === Kind.Breakpoint ||
+    hostKind === Kind.SingleStep ||
+    encoding.parts !== undefined;
   const ignored = completed ? ignoredParts(encoding, before) : { flags: 0, status: 0, all: false, memory: [] };
   if (ignored.all) return found;
 

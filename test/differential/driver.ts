@@ -11,7 +11,9 @@ import { EmulatedProcessor, type EngineFactory } from './emulated.ts';
 import { type Encoding, encode, slotAddress, transfers, windowBytes } from './encode.ts';
 import {
   BATCH_LIMIT,
+  CODE_BASE,
   CODE_BYTES,
+  CODE_SIZE,
   CONTEXT_RFLAGS,
   FLAG_ENDS,
   FLAG_FLOAT,
@@ -71,6 +73,8 @@ interface Group {
 }
 
 const DEFAULT_STATES = 32;
+/** The slot of the encoding that is cut off. */
+const CUT_SLOT = 100;
 const HOT_SEQUENCES = 1500;
 const FLAGS_COMPARED = 0x240cd5;
 
@@ -121,12 +125,17 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
         ? generator.encode(slotAddress(slot, random, true), random)
         : encode(forms[which]!, slotAddress(slot, random, transfers(forms[which]!)), random, notations[which]);
       const { form } = encoding;
+      // One encoding a batch is cut off by the end of the code area.
+      const cut = !sequence && slot === CUT_SLOT && encoding.bytes.length > 1;
+      if (cut) cutOff(encoding, random);
       const float = usesFloat(encoding);
       writer.begin(encoding, random);
       header.setUint32(at, states, true);
       header.setUint32(
         at + 4,
-        (float ? FLAG_FLOAT : 0) | (transfers(form) ? FLAG_ENDS : 0) | (sequence && hot(number) ? FLAG_SEQUENCE : 0),
+        (float ? FLAG_FLOAT : 0) |
+          (cut || transfers(form) ? FLAG_ENDS : 0) |
+          (sequence && hot(number) ? FLAG_SEQUENCE : 0),
         true,
       );
       header.setBigUint64(at + 8, BigInt(encoding.address), true);
@@ -206,6 +215,14 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
     options.progress?.(passed + failed);
   }
   return { passed, failed, forms: [...results, sequenceResult], reports };
+}
+
+/** Moves an encoding so that its last bytes would lie beyond the code area, which is absent. */
+function cutOff(encoding: { address: number; bytes: Uint8Array; variant: string }, random: Random): void {
+  const kept = 1 + random.below(encoding.bytes.length - 1);
+  encoding.address = CODE_BASE + CODE_SIZE - kept;
+  encoding.bytes = encoding.bytes.subarray(0, kept);
+  encoding.variant = 'cut off';
 }
 
 /** Offset of the memory operand in its window, from the registers before. */

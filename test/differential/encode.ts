@@ -56,6 +56,8 @@ export interface Encoding {
   /** The instructions of a sequence (sequence.ts), and the boundary of its window. */
   readonly parts?: readonly Encoding[];
   readonly page?: number;
+  /** Some states have TF set. */
+  readonly steps?: boolean;
   /** What counts as a variant in the table of coverage. */
   readonly variant: string;
 }
@@ -342,6 +344,19 @@ export function encode(
     for (let i = 0; i < 4; i++) out[modrmAt + ripDisplacementAt + i] = Number((displacement >> BigInt(8 * i)) & 0xffn);
   }
   if (out.length > 15) throw new Error(`encoding of ${form.mnemonic} is too long`);
+  let oddity = '';
+  if (within === undefined && ripDisplacementAt < 0 && !ends) {
+    // Now and then what is invalid, or just not: LOCK without a memory destination, 15 bytes and more.
+    const odd = random.below(100);
+    if (odd === 0 && !locked && !(form.options.lockable && destinationInMemory)) {
+      out.unshift(0xf0);
+      oddity = ' illegal lock';
+    } else if (odd === 1 && segment === '') {
+      const length = Math.max(out.length, 12 + random.below(6));
+      while (out.length < length) out.unshift(0x3e);
+      oddity = ' padded';
+    }
+  }
 
   const fixedLow = (address32 || segment === 'fs') && segment !== 'gs';
   return {
@@ -359,7 +374,8 @@ export function encode(
     rex: rex !== 0,
     space: fixedLow ? 'low' : segment === 'gs' && address32 ? 'high' : segment === '' && !simd ? 'any' : 'any',
     immediate,
-    variant: `${width} ${mode} ${segment}${address32 ? ' a32' : ''}${locked ? ' lock' : ''} ${repeat}${rex !== 0 ? ' rex' : ''}`,
+    variant: `${width} ${mode} ${segment}${address32 ? ' a32' : ''}${locked ? ' lock' : ''} ${repeat}${rex !== 0 ? ' rex' : ''}${oddity}`,
+    steps: within === undefined && !/^(popf|iret|mov|pop|int1|int3)$/.test(form.mnemonic),
   };
 }
 

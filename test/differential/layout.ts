@@ -17,7 +17,8 @@
  */
 import { CONTEXT_SIZE } from '../../src/cpu/state.ts';
 
-export const CODE_BASE = 0x2000_0000;
+/** No small multiple of the data's address, lest arithmetic on pointers lead here. */
+export const CODE_BASE = 0x2a50_0000;
 export const CODE_SIZE = 0x4_0000;
 /** Encodings of a batch stand in slots of this size, which keeps short jumps inside their own slot. */
 export const SLOT_SIZE = 512;

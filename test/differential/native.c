@@ -28,12 +28,12 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 
 /* Must agree with layout.ts. */
-#define CODE_BASE 0x20000000ul
+#define CODE_BASE 0x2a500000ul
 #define CODE_SIZE 0x40000ul
 #define DATA_PAGES 16
 #define LOW_DATA 0x10000000ul
 #define HIGH_DATA 0x700050000000ul
-#define ALIAS 0x30000000ul
+#define ALIAS 0x3c900000ul
 #define HALF 0x2000000ul
 /* Where the linker puts this program (-Ttext-segment): an address that no state holds by chance. */
 #define IMAGE 0x35550000ul
@@ -94,6 +94,7 @@ static u8 fx_out[512] __attribute__((aligned(16)));
 static int want_float;
 
 void enter_guest(void);
+void enter_guest_stepping(void);
 void leave_guest(void);
 void leave_fault(void);
 asm(
@@ -108,6 +109,17 @@ asm(
     "  mov in_gpr+64, %r8;    mov in_gpr+72, %r9;    mov in_gpr+80, %r10;   mov in_gpr+88, %r11\n"
     "  mov in_gpr+96, %r12;   mov in_gpr+104, %r13;  mov in_gpr+112, %r14;  mov in_gpr+120, %r15\n"
     "  jmp *in_rip\n"
+    /* The same with TF: only IRET sets it so that the next instruction is the one under test. */
+    ".globl enter_guest_stepping\n"
+    "enter_guest_stepping:\n"
+    "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+    "  mov %rsp, host_rsp\n"
+    "  mov in_gpr+0, %rax;    mov in_gpr+8, %rcx;    mov in_gpr+16, %rdx;   mov in_gpr+24, %rbx\n"
+    "  mov in_gpr+40, %rbp;   mov in_gpr+48, %rsi;   mov in_gpr+56, %rdi\n"
+    "  mov in_gpr+64, %r8;    mov in_gpr+72, %r9;    mov in_gpr+80, %r10;   mov in_gpr+88, %r11\n"
+    "  mov in_gpr+96, %r12;   mov in_gpr+104, %r13;  mov in_gpr+112, %r14;  mov in_gpr+120, %r15\n"
+    "  pushq $0x2b; push in_gpr+32; push in_flags; pushq $0x33; push in_rip\n"
+    "  iretq\n"
     ".globl leave_guest\n"
     "leave_guest:\n"
     "  mov %rax, out_gpr+0;   mov %rcx, out_gpr+8;   mov %rdx, out_gpr+16;  mov %rbx, out_gpr+24\n"
@@ -245,7 +257,10 @@ static const u8 *run_group(const u8 *request, u8 **reply_at) {
       load_float(c);
       asm volatile("fxrstor64 %0" : : "m"(fx_in));
     }
-    enter_guest();
+    if (in_flags & 0x100)
+      enter_guest_stepping();
+    else
+      enter_guest();
     if (want_float && out_kind == KIND_DONE) asm volatile("fxsave64 %0" : "=m"(fx_out));
     copy(reply, &out_kind, 4);
     copy(reply + 4, &out_error, 4);
@@ -261,7 +276,7 @@ static const u8 *run_group(const u8 *request, u8 **reply_at) {
     request = c + context + group.window;
     reply = r + context + group.window;
   }
-  memset(code, 0xcc, n + 5);
+  memset(code, 0xcc, group.flags & FLAG_ENDS ? n : n + 5);
   *reply_at = reply;
   return request;
 }

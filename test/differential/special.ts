@@ -48,7 +48,7 @@ export function aimImplied(instance: Instance): void {
     if (random.chance(50)) instance.setRegister(Reg.RDX, 0n);
     return;
   }
-  if (STACK_USER.test(mnemonic)) {
+  if (STACK_USER.test(mnemonic) || mnemonic === 'iret') {
     // Room on both sides for pushes and pops.
     const near = random.chance(instance.plain ? 15 : 60);
     const offset = near ? random.below(24) - 8 : random.below(2 * instance.half - 128) - instance.half + 80;
@@ -107,6 +107,27 @@ function divisible(instance: Instance, width: number): void {
   setLow(instance, Reg.RDX, mask, random.chance(60) ? (negative ? mask : 0n) : BigInt(random.below(256)));
 }
 
+/** Selectors that are not of a code segment for user mode, and the one of this mode. */
+const SELECTORS = [0x33n, 0x33n, 0x33n, 0x33n, 0x33n, 0x33n, 0n, 0x10n, 0x2bn, 0x30n, 0x18n, 0x3bn, 0xfffbn];
+
+/** A frame for RETF (RIP, CS) or IRET (RIP, CS, RFLAGS, RSP, SS). */
+function farReturn(instance: Instance): void {
+  const { encoding, random } = instance;
+  const bytes = encoding.width / 8;
+  const rsp = instance.register(Reg.RSP);
+  const slot = (i: number): bigint => rsp + BigInt(i * bytes);
+  let where = BigInt(pickLanding(random));
+  if (instance.plain && encoding.width === 64 && random.chance(3)) where |= 1n << 55n;
+  // The host may touch more of the stack before it looks at the selector.
+  const selector = encoding.form.operands.length > 0 || !instance.plain ? 0x33n : random.pick(SELECTORS);
+  instance.poke(slot(0), bytes, where);
+  instance.poke(slot(1), bytes, selector);
+  if (encoding.form.mnemonic === 'iret') {
+    instance.poke(slot(2), bytes, instance.peek(slot(2), bytes) & ~0x54100n);
+    instance.poke(slot(4), bytes, 0x2bn);
+  }
+}
+
 export function finish(instance: Instance): void {
   const { encoding, random, target } = instance;
   const { form, width } = encoding;
@@ -134,6 +155,7 @@ export function finish(instance: Instance): void {
       setLow(instance, Reg.RDX, (1n << BigInt(8 * bytes)) - 1n, instance.peek(target + BigInt(bytes), bytes));
     }
   }
+  if (mnemonic === 'retf' || mnemonic === 'iret') farReturn(instance);
   if (mnemonic.startsWith('popf')) {
     const rsp = instance.register(Reg.RSP);
     instance.poke(rsp, 8, instance.peek(rsp, 8) & ~0x54100n);

@@ -124,6 +124,7 @@ export class StateWriter implements Instance {
     let rflags = (flags & 0x8d5) | 0x202;
     if ((flags & 0xf0000000) === 0) rflags |= 0x200000;
     if ((flags >>> 24) % 4 === 0) rflags |= 0x400;
+    if (encoding.steps && random.chance(10)) rflags |= 0x100;
     words[(context + CONTEXT_RFLAGS) >> 2] = rflags;
     this.#quads[(context + FS_BASE) >> 3] = FS_BASE_VALUE;
     this.#quads[(context + GS_BASE) >> 3] = GS_BASE_VALUE;

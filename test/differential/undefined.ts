@@ -88,6 +88,6 @@ function outsideLogarithm(context: DataView): boolean {
 
 /** Several accesses in one instruction: which of them faults first is the processor's choice. */
 export const FAULTS_ANYWHERE =
-  /^(fn?save|fn?stenv|fldenv|frstor|fxsave|fxrstor|fxsave64|fxrstor64|maskmov(q|dqu)|cmps)$/;
+  /^(fn?save|fn?stenv|fldenv|frstor|fxsave|fxrstor|fxsave64|fxrstor64|maskmov(q|dqu)|cmps|retf|iret)$/;
 /** MMX instructions that may have switched the x87 state to MMX before they fault. */
 export const SWITCHES_BEFORE_FAULT = /^(maskmovq|cvt[a-z]+2pi|cvtpi2[a-z]+)$/;
