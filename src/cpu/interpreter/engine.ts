@@ -5,7 +5,7 @@
 import { type Engine, type EngineHost, Trap } from '../engine.ts';
 import { HELPERS } from '../helpers.ts';
 import { at, RFLAGS_OTHER, RIP } from '../state.ts';
-import { LIBRARY } from './library.ts';
+import { type HandlerModule, LIBRARY } from './library.ts';
 import { GuestMachine } from './machine.ts';
 import { BUDGET_LEFT, EXIT_RESUME, EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
 import { RECORD_SIZE } from './record.ts';
@@ -33,8 +33,8 @@ export class Interpreter implements Engine {
   readonly #table = new WebAssembly.Table({ initial: TABLE_SIZE, element: 'anyfunc' });
   // biome-ignore lint/complexity/noBannedTypes: signatures are given by the helper's declaration.
   readonly #functions = new Map<string, Function>();
-  /** Handlers below this are in the table. */
-  #installed = 0;
+  /** Handlers in the table, by index: 1 if so. */
+  #installed = new Uint8Array(TABLE_SIZE);
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -45,7 +45,7 @@ export class Interpreter implements Engine {
     this.#state = new Int32Array(memory.buffer, at(0), 2048);
     for (const [name, f] of this.#machine.imports()) this.#functions.set(name, f);
     const base = LIBRARY.base();
-    this.#exports = this.#instantiate(base.module, base.imports, base.end) as unknown as Exports;
+    this.#exports = this.#instantiate(base) as unknown as Exports;
     this.#translator.clearWith = () => this.#clear();
   }
 
@@ -127,14 +127,23 @@ export class Interpreter implements Engine {
     this.#translator.forget();
   }
 
-  /** Puts all handlers generated so far into the table. */
+  /** Puts the handlers that new records want into the table. */
   #install(): void {
-    if (this.#installed === LIBRARY.size) return;
-    for (const { module, imports, end } of LIBRARY.after(this.#installed)) this.#instantiate(module, imports, end);
+    const { wanted } = this.#translator;
+    if (wanted.length === 0) return;
+    for (const handler of wanted) {
+      if (this.#installed[handler] !== 1) this.#instantiate(LIBRARY.moduleOf(handler));
+    }
+    wanted.length = 0;
   }
 
-  #instantiate(module: WebAssembly.Module, imports: readonly string[], end: number): WebAssembly.Exports {
-    if (this.#table.length < end) this.#table.grow(Math.max(end - this.#table.length, TABLE_SIZE));
+  #instantiate({ module, imports, first, end }: HandlerModule): WebAssembly.Exports {
+    if (this.#table.length < end) {
+      this.#table.grow(Math.max(end - this.#table.length, TABLE_SIZE));
+      const larger = new Uint8Array(this.#table.length);
+      larger.set(this.#installed);
+      this.#installed = larger;
+    }
     // biome-ignore lint/complexity/noBannedTypes: as above.
     const h: Record<string, Function> = {};
     for (const name of imports) h[name] = this.#function(name);
@@ -142,7 +151,7 @@ export class Interpreter implements Engine {
       e: { memory: this.memory, table: this.#table },
       h: h as WebAssembly.ModuleImports,
     });
-    this.#installed = end;
+    this.#installed.fill(1, first, end);
     return instance.exports;
   }
 

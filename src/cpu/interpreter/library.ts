@@ -35,7 +35,8 @@ export interface HandlerModule {
   readonly module: WebAssembly.Module;
   /** Helpers it imports. */
   readonly imports: readonly string[];
-  /** Handlers with indices below this are in this module or an earlier one. */
+  /** It holds the handlers with indices from `first` to below `end`. */
+  readonly first: number;
   readonly end: number;
 }
 
@@ -205,7 +206,7 @@ class HandlerLibrary {
       this.#indices[key] = index;
     });
     const bytes = Uint8Array.from(atob(PREBUILT.module), (character) => character.charCodeAt(0));
-    return { module: new WebAssembly.Module(bytes), imports: PREBUILT.imports, end: this.#bodies.length };
+    return { module: new WebAssembly.Module(bytes), imports: PREBUILT.imports, first: 0, end: this.#bodies.length };
   }
 
   /** The variants generated so far, in the notation of warm.ts. */
@@ -221,7 +222,7 @@ class HandlerLibrary {
     return [...lines.values()].sort();
   }
 
-  /** How many table entries exist. */
+  /** How many handlers exist. */
   get size(): number {
     return this.#bodies.length;
   }
@@ -236,18 +237,16 @@ class HandlerLibrary {
     return this.#base;
   }
 
-  /** Modules that hold the handlers from `have` on, in order, linking a new one if need be. */
-  after(have: number): readonly HandlerModule[] {
+  /** A module that holds a handler, linked now if need be. */
+  moduleOf(handler: number): HandlerModule {
     const linked = this.#later.at(-1)?.end ?? this.#base?.end ?? 0;
-    if (linked < this.#bodies.length) this.#later.push(this.#link(linked, []));
-    const modules = this.#later.filter((module) => module.end > have);
-    if (this.#base !== undefined && this.#base.end > have) modules.unshift(this.#base);
-    return modules;
+    if (handler >= linked) this.#later.push(this.#link(linked, []));
+    return this.#later.find(({ first, end }) => handler >= first && handler < end) ?? this.#base!;
   }
 
   #link(first: number, exported: readonly string[]): HandlerModule {
     const linked = this.#linkBodies(first, exported);
-    return { module: new WebAssembly.Module(linked.bytes), imports: linked.imports, end: this.#bodies.length };
+    return { module: new WebAssembly.Module(linked.bytes), imports: linked.imports, first, end: this.#bodies.length };
   }
 
   #linkBodies(first: number, exported: readonly string[]): LinkedModule {

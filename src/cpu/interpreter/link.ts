@@ -21,13 +21,17 @@ export interface LinkedModule {
   readonly imports: readonly string[];
 }
 
-/** Builds a module with `handlers` at table positions `first`, `first + 1`, … and the exported runtime functions. */
+/**
+ * Builds a module with `handlers` at table positions `first`, `first + 1`, … and the exported runtime functions. Without
+ * the table, no function may call through it.
+ */
 export function linkModule(
   first: number,
   handlers: readonly LinkableBody[],
   exported: readonly string[],
   define: (name: string) => Definition,
   internNumber: (name: string) => number,
+  withTable = true,
 ): LinkedModule {
   const imports: { name: string; signature: Signature }[] = [];
   const functions: LinkableBody[] = [...handlers];
@@ -87,16 +91,18 @@ export function linkModule(
       for (const type of results) w.byte(TYPE_CODE[type]);
     }
   });
-  section(2, imports.length + 2, (w) => {
+  section(2, imports.length + (withTable ? 2 : 1), (w) => {
     w.text('e');
     w.text('memory');
     w.bytes([2, 3]);
     w.u(PAGES_64K);
     w.u(PAGES_64K);
-    w.text('e');
-    w.text('table');
-    w.bytes([1, 0x70, 0]);
-    w.u(0);
+    if (withTable) {
+      w.text('e');
+      w.text('table');
+      w.bytes([1, 0x70, 0]);
+      w.u(0);
+    }
     imports.forEach((entry, i) => {
       w.text('h');
       w.text(entry.name);

@@ -83,6 +83,10 @@ export class Translator {
   top = FIRST;
   decoded = 0;
   flushes = 0;
+  /** Handlers that records refer to, by index: 1 if so. */
+  used = new Uint8Array(1024);
+  /** Handlers that were met and that the engine may not have in its table yet. */
+  readonly wanted: number[] = [];
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #hash: Int32Array;
@@ -216,7 +220,7 @@ export class Translator {
         parts.push(single);
       }
       if (parts.length === 0) return;
-      if (parts.length > 1) words[(record - DECODE_CACHE) >>> 2] = LIBRARY.sequence(parts);
+      if (parts.length > 1) words[(record - DECODE_CACHE) >>> 2] = this.#use(LIBRARY.sequence(parts));
       record += parts.length * RECORD_SIZE;
       done += parts.length;
     }
@@ -268,8 +272,25 @@ export class Translator {
     const to = other.top - DECODE_CACHE;
     this.#bytes.set(other.#bytes.subarray(from, to), from);
     this.top = other.top;
+    other.used.forEach((used, handler) => {
+      if (used !== 0) this.#use(handler);
+    });
     this.#runs = new Map([...other.#runs].map(([page, runs]) => [page, runs.slice()]));
     for (const page of this.#runs.keys()) this.host.codeTranslated(page * PAGE);
+  }
+
+  /** Notes that a handler is needed. */
+  #use(handler: number): number {
+    if (handler >= this.used.length) {
+      const larger = new Uint8Array(Math.max(this.used.length * 2, handler + 1));
+      larger.set(this.used);
+      this.used = larger;
+    }
+    if (this.used[handler] === 0) {
+      this.used[handler] = 1;
+      this.wanted.push(handler);
+    }
+    return handler;
   }
 
   #hashOf(low: number): number {
@@ -348,7 +369,7 @@ export class Translator {
       return;
     }
     const { form } = d;
-    words[word + HANDLER / 4] = LIBRARY.index(form, d.width, d.memory, d.addressKind, d.repeat);
+    words[word + HANDLER / 4] = this.#use(LIBRARY.index(form, d.width, d.memory, d.addressKind, d.repeat));
     const next = rip + d.length;
     words[word + REG / 4] = registerSlot(REG_FILE[form], FROM_OPCODE[form] !== 0 ? d.opcodeRegister : d.reg, d.rex);
     let displacement = d.displacement;
