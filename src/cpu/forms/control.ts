@@ -88,8 +88,8 @@ const returnFar =
     const bytes = width / 8;
     const pointer = u.register(Reg.RSP, 64);
     const target = u.load(pointer, width);
-    const selector = u.load(u.integer('add', pointer, u.constant(bytes)), 16);
-    u.trapIf(u.compare('ne', selector, u.constant(CODE_SELECTOR)), Trap.GeneralProtection);
+    const selector = u.load(u.integer('add', pointer, u.constant(bytes)), width);
+    u.trapIf(u.compare('ne', u.truncate(selector, 16), u.constant(CODE_SELECTOR)), Trap.GeneralProtection);
     requireCanonical(u, target);
     let after = u.integer('add', pointer, u.constant(2 * bytes));
     if (releases) after = u.integer('add', after, u.read(0));
@@ -101,7 +101,7 @@ const returnFar =
 const returnFromInterrupt: Lift = (u) => {
   const { width } = u;
   const pointer = u.register(Reg.RSP, 64);
-  const [target, selector, flags, stack] = [0, 1, 2, 3].map((i) =>
+  const [target, selector, flags, stack] = [0, 1, 2, 3, 4].map((i) =>
     u.load(u.integer('add', pointer, u.constant((i * width) / 8)), width),
   );
   u.trapIf(u.compare('ne', u.truncate(selector, 16), u.constant(CODE_SELECTOR)), Trap.GeneralProtection);
