@@ -126,7 +126,7 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
         : encode(forms[which]!, slotAddress(slot, random, transfers(forms[which]!)), random, notations[which]);
       const { form } = encoding;
       // One encoding a batch is cut off by the end of the code area.
-      const cut = !sequence && slot === CUT_SLOT && encoding.bytes.length > 1;
+      const cut = !sequence && slot === CUT_SLOT && encoding.bytes.length > 1 && !form.mnemonic.startsWith('ud');
       if (cut) cutOff(encoding, random);
       const float = usesFloat(encoding);
       writer.begin(encoding, random);
