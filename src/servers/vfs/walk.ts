@@ -20,6 +20,12 @@ const PATH_MAX = 4096;
 const NAME_MAX = 255;
 const LINKS_MAX = 40;
 
+/** Whether only slashes come behind this position. */
+const isLast = (path: string, at: number): boolean => {
+  while (at < path.length && path.charCodeAt(at) === 0x2f) at++;
+  return at === path.length;
+};
+
 export interface Found {
   /** The inode; `ino` −1 if the last component does not exist. */
   readonly mount: number;
@@ -62,8 +68,11 @@ export const above = (vfs: Vfs, actor: Actor, place: Place): Result<Place> => {
   return parent instanceof Errno ? parent : { mount, ino: parent };
 };
 
-/** Resolves a path relative to `dirfd`. `follow`: whether a link as last component is followed. */
-export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow: boolean): Result<Found> => {
+/**
+ * Resolves a path relative to `dirfd`. `follow`: whether a link as last component is followed; 'never' does not even if a slash
+ * comes behind it, as calls do that make or remove the name.
+ */
+export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow: boolean | 'never'): Result<Found> => {
   if (path.length >= PATH_MAX) return ENAMETOOLONG;
   if (path === '') return ENOENT;
   const { rootMount, rootIno } = actor.process;
@@ -120,14 +129,16 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
     const child = fs.lookup(ino, component);
     if (child instanceof Errno) {
       if (child !== ENOENT) return child;
-      let rest = at;
-      while (rest < path.length && path.charCodeAt(rest) === 0x2f) rest++;
-      if (rest < path.length) return ENOENT;
-      return { mount, ino: -1, parent: { mount, ino }, name: component, last: 'name', slash: rest > at, file: 0 };
+      if (!isLast(path, at)) return ENOENT;
+      const slash = at < path.length;
+      return { mount, ino: -1, parent: { mount, ino }, name: component, last: 'name', slash, file: 0 };
     }
     const attributes: Result<Attributes> = fs.getattr(child);
     if (attributes instanceof Errno) return attributes;
-    if (isSymlink(attributes.mode) && (follow || at < path.length)) {
+    if (
+      isSymlink(attributes.mode) &&
+      (follow === true || (at < path.length && !(follow === 'never' && isLast(path, at))))
+    ) {
       if (++links > LINKS_MAX) return ELOOP;
       const jump = fs.jump?.(child, actor.pid);
       if (jump instanceof Errno) return jump;

@@ -56,7 +56,7 @@ import { placeOf } from './stat.ts';
 
 /** Where something new shall go. EEXIST if there is something, ENOENT for a slash behind what is to be no directory. */
 const newName = (vfs: Vfs, actor: Actor, dirfd: number, path: string, directory: boolean): Result<Found> => {
-  const found = walk(vfs, actor, dirfd, path, false);
+  const found = walk(vfs, actor, dirfd, path, 'never');
   if (found instanceof Errno) return found;
   if (found.ino !== -1) return EEXIST;
   return found.slash && !directory ? ENOENT : found;
@@ -80,7 +80,7 @@ const mayRemove = (vfs: Vfs, actor: Actor, found: Found): Result<Attributes> => 
 };
 
 const unlinkName = (vfs: Vfs, actor: Actor, dirfd: number, path: string): Errno | typeof done => {
-  const found = walk(vfs, actor, dirfd, path, false);
+  const found = walk(vfs, actor, dirfd, path, 'never');
   if (found instanceof Errno) return found;
   if (found.last !== 'name') return EISDIR;
   if (found.ino === -1) return ENOENT;
@@ -96,7 +96,7 @@ const unlinkName = (vfs: Vfs, actor: Actor, dirfd: number, path: string): Errno 
 };
 
 const removeDirectory = (vfs: Vfs, actor: Actor, dirfd: number, path: string): Errno | typeof done => {
-  const found = walk(vfs, actor, dirfd, path, false);
+  const found = walk(vfs, actor, dirfd, path, 'never');
   if (found instanceof Errno) return found;
   if (found.last === 'dot') return EINVAL;
   if (found.last === 'dotdot') return ENOTEMPTY;
@@ -269,9 +269,9 @@ export const names = (
     if ((flags & (RENAME_NOREPLACE | RENAME_EXCHANGE)) === (RENAME_NOREPLACE | RENAME_EXCHANGE)) return EINVAL;
     const actor = actorOf(vfs, call.caller.pid);
     if (actor instanceof Errno) return actor;
-    const from = walk(vfs, actor, olddirfd, oldpath, false);
+    const from = walk(vfs, actor, olddirfd, oldpath, 'never');
     if (from instanceof Errno) return from;
-    const to = walk(vfs, actor, newdirfd, newpath, false);
+    const to = walk(vfs, actor, newdirfd, newpath, 'never');
     if (to instanceof Errno) return to;
     return renameName(vfs, actor, from, to, flags);
   },

@@ -9,6 +9,7 @@ import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../../abi/poll.ts';
 import { S_ISGID, S_ISUID } from '../../../abi/stat.ts';
 import type { FileSystem } from '../../../fs/contract.ts';
 import type { Outcome } from '../../../ipc/server.ts';
+import { copyInSome } from '../copy-in.ts';
 import { fileSystemOf, objectOf } from '../mounts.ts';
 import type { OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
@@ -110,7 +111,8 @@ const write = (vfs: Vfs, { file, number, call, buf, flags }: Transfer, at: numbe
   let done = 0;
   let failure: Errno | undefined;
   while (done < length) {
-    const bytes = vfs.context.copyIn(buf, done, Math.min(length - done, vfs.scratch.length));
+    const wanted = Math.min(length - done, vfs.scratch.length);
+    const bytes = copyInSome(vfs, buf, done, wanted);
     if (bytes instanceof Errno) {
       failure = bytes;
       break;
@@ -121,7 +123,7 @@ const write = (vfs: Vfs, { file, number, call, buf, flags }: Transfer, at: numbe
       break;
     }
     done += written;
-    if (written < bytes.length) break;
+    if (written < wanted) break;
   }
   if (done === 0) return failure ?? 0;
   if (mapped) vfs.kernel.invalidatePages(object, start, done);

@@ -4,6 +4,7 @@ import { O_NONBLOCK } from '../../../abi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../../abi/poll.ts';
 import { ICANON, TOSTOP, VMIN, VTIME } from '../../../abi/termios.ts';
 import { type Outcome, wait } from '../../../ipc/server.ts';
+import { copyInSome } from '../copy-in.ts';
 import type { FileIo, Readiness, Transfer } from '../io/operations.ts';
 import type { OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
@@ -84,7 +85,7 @@ const write = (vfs: Vfs, { file, call, buf }: Transfer): Outcome<number> => {
   const length = Math.min(buf.length, WRITE_MAX);
   if (done < length && free) {
     // All is copied before any is shown: output cannot be taken back if a later page is missing.
-    const bytes = vfs.context.copyIn(buf, done, length - done);
+    const bytes = copyInSome(vfs, buf, done, length - done);
     if (bytes instanceof Errno) return done > 0 ? done : bytes;
     for (let at = 0; at < bytes.length && free; at += CHUNK) {
       const piece = bytes.subarray(at, at + CHUNK);
