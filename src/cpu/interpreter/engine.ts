@@ -9,6 +9,7 @@ import { type HandlerModule, LIBRARY } from './library.ts';
 import { GuestMachine } from './machine.ts';
 import { BUDGET_LEFT, EXIT_RESUME, EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
 import { RECORD_SIZE } from './record.ts';
+import type { Tier, TierFactory } from './tier.ts';
 import { Translator } from './translator.ts';
 
 interface Exports {
@@ -36,9 +37,13 @@ export class Interpreter implements Engine {
   /** Handlers in the table, by index: 1 if so. */
   #installed = new Uint8Array(TABLE_SIZE);
 
+  /** The tier that takes over hot code, if there is one. */
+  readonly #tier: Tier | undefined;
+
   constructor(
     private readonly memory: WebAssembly.Memory,
     host: EngineHost,
+    tier?: TierFactory,
   ) {
     this.#translator = new Translator(memory, host);
     this.#machine = new GuestMachine(memory, host);
@@ -47,6 +52,13 @@ export class Interpreter implements Engine {
     const base = LIBRARY.base();
     this.#exports = this.#instantiate(base) as unknown as Exports;
     this.#translator.clearWith = () => this.#clear();
+    this.#tier = tier?.({
+      memory,
+      host,
+      translator: this.#translator,
+      table: this.#table,
+      importNamed: (name) => this.#function(name),
+    });
   }
 
   get statistics(): { decoded: number; flushes: number } {
@@ -56,13 +68,17 @@ export class Interpreter implements Engine {
   run(budget: number): Trap {
     let left = Math.min(budget, MAX_BUDGET) * RECORD_SIZE;
     const state = this.#state;
+    const tier = this.#tier;
     for (;;) {
       if ((state[RFLAGS_OTHER >> 2] & TRAP_FLAG) !== 0) return this.#singleStep();
-      const slice = Math.min(left, SLICE);
+      const slice = Math.min(left, tier === undefined ? SLICE : tier.slice * RECORD_SIZE);
       const code = this.#exports.run(slice);
       if (code !== Trap.Budget && code < EXIT_UNRESOLVED) return code;
       left += state[BUDGET_LEFT >> 2] - slice;
-      if (code === Trap.Budget) this.#fuse();
+      if (code === Trap.Budget) {
+        if (tier === undefined) this.#fuse();
+        else tier.sample(state[RIP >> 2], state[(RIP >> 2) + 1]);
+      }
       if (left <= 0) return Trap.Budget;
       if (code === EXIT_RESUME || code === Trap.Budget) continue;
       const trap = this.#resolve();
@@ -71,6 +87,7 @@ export class Interpreter implements Engine {
   }
 
   invalidate(page: number): void {
+    this.#tier?.invalidate(Math.floor(page / 4096));
     this.#translator.invalidate(Math.floor(page / 4096));
   }
 
@@ -82,6 +99,7 @@ export class Interpreter implements Engine {
     if (!(parent instanceof Interpreter)) return;
     this.#clear();
     this.#translator.copyFrom(parent.#translator);
+    if (parent.#tier !== undefined) this.#tier?.inherit(parent.#tier);
     this.#install();
     this.#exports.insert(this.#translator.first, this.#translator.top);
   }
@@ -99,6 +117,7 @@ export class Interpreter implements Engine {
       record = translator.translate(low, high);
       if (record < 0) return -1 - record;
       this.#install();
+      this.#tier?.decoded(low, high);
     }
     if (source !== 0 && flushes === translator.flushes) translator.patchLink(source, record);
     return -1;
@@ -123,6 +142,7 @@ export class Interpreter implements Engine {
   }
 
   #clear(): void {
+    this.#tier?.clear();
     this.#exports.clear(this.#translator.first, this.#translator.top);
     this.#translator.forget();
   }
@@ -138,8 +158,8 @@ export class Interpreter implements Engine {
   }
 
   #instantiate({ module, imports, first, end }: HandlerModule): WebAssembly.Exports {
-    if (this.#table.length < end) {
-      this.#table.grow(Math.max(end - this.#table.length, TABLE_SIZE));
+    if (this.#table.length < end) this.#table.grow(Math.max(end - this.#table.length, TABLE_SIZE));
+    if (this.#installed.length < end) {
       const larger = new Uint8Array(this.#table.length);
       larger.set(this.#installed);
       this.#installed = larger;

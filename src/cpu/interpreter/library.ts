@@ -43,6 +43,8 @@ export interface HandlerModule {
 const WIDTH_INDEX: Record<number, number> = { 8: 0, 16: 1, 32: 2, 64: 3 };
 /** Everything is linked into one module again for the next engine once there are this many later ones. */
 const CONSOLIDATE_AT = 8;
+/** Fused handlers of a realm: hot code is little, and modules and tables must stay small. */
+const MAX_SEQUENCES = 4096;
 
 const special = (emit: (f: SymbolicBody) => void): LinkableBody => {
   const f = new SymbolicBody(HANDLER_TYPE.params, HANDLER_TYPE.results);
@@ -156,12 +158,16 @@ class HandlerLibrary {
     return index;
   }
 
-  /** The handler that executes these single ones one after the other; only the last may be a transfer. */
+  /**
+   * The handler that executes these single ones one after the other, or the first of them if there are too many already;
+   * only the last may be a transfer.
+   */
   sequence(parts: readonly number[]): number {
     if (parts.length === 1) return parts[0];
     const name = parts.join();
     let index = this.#sequences.get(name);
     if (index === undefined) {
+      if (this.#sequences.size >= MAX_SEQUENCES) return parts[0];
       index = this.#bodies.length;
       const { body, ending } = emitHandler(parts.map((part) => variantOf(this.#keys[part])));
       this.#add(parts, body, ending, 0);
@@ -193,13 +199,10 @@ class HandlerLibrary {
     this.#keys.push(key);
   }
 
-  /** The first module: the handlers that nearly every program needs, generated or prebuilt. */
-  #warm(): HandlerModule {
+  /** The first module: the handlers that nearly every program needs, if the build made it, or none. */
+  #first(): HandlerModule {
+    if (PREBUILT === undefined) return this.#link(0, EXPORTED);
     const keys = warmKeys();
-    if (PREBUILT === undefined || PREBUILT.endings.length !== keys.length) {
-      for (const key of keys) this.#indexOf(key);
-      return this.#link(0, EXPORTED);
-    }
     keys.forEach((key, i) => {
       const index = this.#bodies.length;
       this.#add([index], undefined, PREBUILT!.endings[i], key);
@@ -229,7 +232,7 @@ class HandlerLibrary {
 
   /** The module that a new engine starts from; holds the runtime's exports. */
   base(): HandlerModule {
-    if (this.#base === undefined) this.#base = this.#warm();
+    if (this.#base === undefined) this.#base = this.#first();
     else if (this.#later.length >= CONSOLIDATE_AT) {
       this.#base = this.#link(0, EXPORTED);
       this.#later = [];

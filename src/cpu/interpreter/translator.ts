@@ -220,7 +220,7 @@ export class Translator {
         parts.push(single);
       }
       if (parts.length === 0) return;
-      if (parts.length > 1) words[(record - DECODE_CACHE) >>> 2] = this.#use(LIBRARY.sequence(parts));
+      words[(record - DECODE_CACHE) >>> 2] = this.#use(LIBRARY.sequence(parts));
       record += parts.length * RECORD_SIZE;
       done += parts.length;
     }

@@ -1,8 +1,8 @@
 /**
- * Handlers that most programs need: generated together with the first engine, so that a program starts without a module
- * for each new variant. Purely a matter of speed; a variant that is missing here is generated when it is met. One line a
- * form: opcode, mnemonic, operands; then variants as width, memory (0 or 1), address kind, repeat prefix. Regenerate from
- * `LIBRARY.describe()` after running typical programs.
+ * Handlers that most programs need: the build generates them into one module (prebuilt.ts), so that a program starts
+ * without a module for each new variant. Purely a matter of speed; a variant that is missing here is generated when it is
+ * met. One line a form: opcode, mnemonic, operands; then variants as width, memory (0 or 1), address kind, repeat prefix.
+ * Regenerate from `LIBRARY.describe()` after running typical programs.
  */
 export const WARM: readonly string[] = [
   '01 /r add Ev,Gv;16 1 3 0;32 0 0 0;32 1 1 0;32 1 3 0;64 0 0 0;64 1 1 0;64 1 2 0;64 1 3 0',
