@@ -1,13 +1,12 @@
 /**
- * Runtime functions of generated code, in WebAssembly: leaving a handler, resolving transfers, slow memory accesses, wide
- * arithmetic, bulk string moves, and the entry `run`. They come along with every module that reaches them.
+ * Runtime functions of generated code, in WebAssembly: leaving a handler, resolving transfers, the table of records, and
+ * the entry `run`; memory and arithmetic stand in slow-memory.ts and wide-arithmetic.ts. They come along with every module
+ * that reaches them.
  *
  * Functions that modules import from TypeScript (`IMPORTED`): `memory.outside*`, which serve what the tags do not allow.
  */
-import { READ_TAGS, WRITE_TAGS } from '../../memory/layout.ts';
-import type { ValueType } from '../../wasm/module.ts';
 import { floatFunctions } from '../simd/float.ts';
-import { at, FLOAT_TRAP, RETIRED, RIP, SCRATCH } from '../state.ts';
+import { at, FLOAT_TRAP, RETIRED, RIP } from '../state.ts';
 import { intern, type Signature, type SymbolicBody } from './body.ts';
 import {
   BUDGET_LEFT,
@@ -22,16 +21,9 @@ import {
   LINK_SOURCE,
 } from './private.ts';
 import { ADDRESS, CONTINUE_HANDLER, HANDLER, IMMEDIATE, LENGTH, LINK, RECORD_SIZE } from './record.ts';
-
-export interface RuntimeFunction extends Signature {
-  emit(f: SymbolicBody): void;
-}
-
-const fn = (
-  params: readonly ValueType[],
-  results: readonly ValueType[],
-  emit: (f: SymbolicBody) => void,
-): RuntimeFunction => ({ params, results, emit });
+import { fn, type RuntimeFunction } from './runtime-function.ts';
+import { SLOW_MEMORY } from './slow-memory.ts';
+import { WIDE_ARITHMETIC } from './wide-arithmetic.ts';
 
 const address = (offset: number): number => at(offset) | 0;
 /** Handlers have type 0 in every module. */
@@ -61,53 +53,6 @@ const emitJump = (f: SymbolicBody, target: number, patch: boolean): void => {
   f.get(target).get(left).i32(0).returnCall(intern('exit.at')).end();
   transfer(f, found, left);
 };
-
-/** Copies `length` (local 1) bytes between guest memory at local 0 and SCRATCH, byte by byte. */
-const copyBytes = (f: SymbolicBody, out: boolean): void => {
-  const i = f.local('i32');
-  f.loop();
-  const guest = (): void => {
-    f.get(0).op('i32.wrap_i64').get(i).op('i32.add');
-  };
-  const scratch = (): void => {
-    f.get(i).i32(address(SCRATCH)).op('i32.add');
-  };
-  if (out) {
-    guest();
-    scratch();
-  } else {
-    scratch();
-    guest();
-  }
-  f.mem('i32.load8_u').mem('i32.store8');
-  f.get(i).i32(1).op('i32.add').tee(i).get(1).op('i32.lt_u').brIf(0).end();
-};
-
-/** Pushes whether the tag table denies the page of the address that `push` pushes. */
-const denies = (f: SymbolicBody, tags: number, push: () => void): void => {
-  push();
-  f.i64(10)
-    .op('i64.shr_u')
-    .op('i32.wrap_i64')
-    .i32(0x3f_fffc)
-    .op('i32.and')
-    .i32(tags | 0)
-    .op('i32.or');
-  f.mem('i64.load32_s', 0, 2);
-  push();
-  f.i64(32).op('i64.shr_u').op('i64.xor').i64(-1).op('i64.ne');
-};
-
-const slowAccess = (tags: number, outside: string, copy: 'in' | 'out' | 'none'): RuntimeFunction =>
-  fn(['i64', 'i32'], [], (f) => {
-    denies(f, tags, () => f.get(0));
-    denies(f, tags, () => f.get(0).get(1).op('i64.extend_i32_u').op('i64.add').i64(1).op('i64.sub'));
-    f.op('i32.or').if();
-    f.i32(address(FAULT)).get(0).get(1).callNamed(outside).mem('i32.store', 0, 2);
-    f.else();
-    if (copy !== 'none') copyBytes(f, copy === 'out');
-    f.end();
-  });
 
 /** Pushes the first entry of the hash table for the address in local `target`. */
 export const hash = (f: SymbolicBody, target: number): void => {
@@ -273,144 +218,9 @@ export const RUNTIME: ReadonlyMap<string, RuntimeFunction> = new Map<string, Run
       f.get(code);
     }),
   ],
-  // ── Memory ──────────────────────────────────────────────────────────────────────────────────────────────────────
-  ['memory.read', slowAccess(READ_TAGS, 'memory.outsideRead', 'in')],
-  ['memory.readForWrite', slowAccess(WRITE_TAGS, 'memory.outsideReadForWrite', 'in')],
-  ['memory.write', slowAccess(WRITE_TAGS, 'memory.outsideWrite', 'out')],
-  ['memory.probeWrite', slowAccess(WRITE_TAGS, 'memory.outsideProbe', 'none')],
-  // ── Wide arithmetic ─────────────────────────────────────────────────────────────────────────────────────────────
-  [
-    'multiply.high',
-    fn(['i64', 'i64'], ['i64'], (f) => {
-      const low = (n: number): void => {
-        f.get(n).i64(0xffff_ffff).op('i64.and');
-      };
-      const high = (n: number): void => {
-        f.get(n).i64(32).op('i64.shr_u');
-      };
-      const t = f.local('i64');
-      const w = f.local('i64');
-      low(0);
-      low(1);
-      f.op('i64.mul').i64(32).op('i64.shr_u');
-      high(0);
-      low(1);
-      f.op('i64.mul').op('i64.add').set(t);
-      low(0);
-      high(1);
-      f.op('i64.mul');
-      low(t);
-      f.op('i64.add').set(w);
-      high(0);
-      high(1);
-      f.op('i64.mul');
-      high(t);
-      f.op('i64.add');
-      high(w);
-      f.op('i64.add');
-    }),
-  ],
-  [
-    'multiply.highSigned',
-    fn(['i64', 'i64'], ['i64'], (f) => {
-      f.get(0).get(1).callNamed('multiply.high');
-      f.get(0).i64(63).op('i64.shr_s').get(1).op('i64.and').op('i64.sub');
-      f.get(1).i64(63).op('i64.shr_s').get(0).op('i64.and').op('i64.sub');
-    }),
-  ],
-  [
-    'divide.unsigned128',
-    fn(['i64', 'i64', 'i64'], ['i64', 'i64', 'i32'], (f) => {
-      const top = f.local('i64');
-      const i = f.local('i32');
-      f.get(0).op('i64.eqz').if();
-      f.get(1).get(2).op('i64.div_u').get(1).get(2).op('i64.rem_u').i32(1).return().end();
-      f.get(0).get(2).op('i64.ge_u').if().i64(0).i64(0).i32(0).return().end();
-      f.loop();
-      f.get(0).i64(63).op('i64.shr_s').set(top);
-      f.get(0).i64(1).op('i64.shl').get(1).i64(63).op('i64.shr_u').op('i64.or').set(0);
-      f.get(1).i64(1).op('i64.shl').set(1);
-      f.get(top).op('i32.wrap_i64').get(0).get(2).op('i64.ge_u').op('i32.or').if();
-      f.get(0).get(2).op('i64.sub').set(0).get(1).i64(1).op('i64.or').set(1).end();
-      f.get(i).i32(1).op('i32.add').tee(i).i32(64).op('i32.lt_u').brIf(0).end();
-      f.get(1).get(0).i32(1);
-    }),
-  ],
-  [
-    'divide.signed128',
-    fn(['i64', 'i64', 'i64'], ['i64', 'i64', 'i32'], (f) => {
-      const quotient = f.local('i64');
-      const remainder = f.local('i64');
-      const sign = f.local('i64');
-      const dividendSign = f.local('i64');
-      const fits = f.local('i32');
-      f.get(0).i64(63).op('i64.shr_s').tee(dividendSign).get(2).i64(63).op('i64.shr_s').op('i64.xor').set(sign);
-      f.get(dividendSign).i64(0).op('i64.ne').if();
-      f.get(0).i64(-1).op('i64.xor').get(1).op('i64.eqz').op('i64.extend_i32_u').op('i64.add').set(0);
-      f.i64(0).get(1).op('i64.sub').set(1).end();
-      f.get(2).i64(0).op('i64.lt_s').if().i64(0).get(2).op('i64.sub').set(2).end();
-      f.get(0).get(1).get(2).callNamed('divide.unsigned128').set(fits).set(remainder).set(quotient);
-      // The magnitude may reach 2^63 only if the quotient is negative.
-      f.get(quotient).get(sign).op('i64.add').i64(0).op('i64.ge_s').get(quotient).op('i64.eqz').op('i32.or');
-      f.get(fits).op('i32.and').set(fits);
-      f.get(quotient).get(sign).op('i64.xor').get(sign).op('i64.sub');
-      f.get(remainder).get(dividendSign).op('i64.xor').get(dividendSign).op('i64.sub');
-      f.get(fits);
-    }),
-  ],
-  // ── Strings: elements that could be done at once inside one page each; 0 leaves the work to the single step ─────
-  [
-    'string.move',
-    fn(['i64', 'i64', 'i64', 'i64'], ['i64'], (f) => {
-      // destination, source, count, log2 of the element's bytes
-      const room = f.local('i64');
-      const other = f.local('i64');
-      const bytes = f.local('i64');
-      emitRoom(f, 0, room);
-      emitRoom(f, 1, other);
-      f.get(room).get(other).get(room).get(other).op('i64.lt_u').op('select').get(3).op('i64.shr_u').set(room);
-      f.get(room).get(2).get(room).get(2).op('i64.lt_u').op('select').set(room);
-      f.get(room).get(3).op('i64.shl').set(bytes);
-      f.get(0).get(1).op('i64.sub').get(bytes).op('i64.lt_u');
-      denies(f, READ_TAGS, () => f.get(1));
-      f.op('i32.or');
-      denies(f, WRITE_TAGS, () => f.get(0));
-      f.op('i32.or').if().i64(0).return().end();
-      f.get(0).op('i32.wrap_i64').get(1).op('i32.wrap_i64').get(bytes).op('i32.wrap_i64').memoryCopy();
-      f.get(room);
-    }),
-  ],
-  [
-    'string.fill',
-    fn(['i64', 'i64', 'i64', 'i64'], ['i64'], (f) => {
-      // destination, value, count, log2 of the element's bytes
-      const room = f.local('i64');
-      emitRoom(f, 0, room);
-      f.get(room).get(3).op('i64.shr_u').set(room);
-      f.get(room).get(2).get(room).get(2).op('i64.lt_u').op('select').set(room);
-      // All bytes of the element must be equal: compare with its lowest byte spread over the element.
-      f.get(1).i64(0xff).op('i64.and').i64(0x0101_0101_0101_0101n).op('i64.mul');
-      f.i64(64).i64(8).get(3).op('i64.shl').op('i64.sub').op('i64.shr_u').get(1).op('i64.ne');
-      denies(f, WRITE_TAGS, () => f.get(0));
-      f.op('i32.or').if().i64(0).return().end();
-      f.get(0)
-        .op('i32.wrap_i64')
-        .get(1)
-        .op('i32.wrap_i64')
-        .get(room)
-        .get(3)
-        .op('i64.shl')
-        .op('i32.wrap_i64')
-        .memoryFill();
-      f.get(room);
-    }),
-  ],
+  ...SLOW_MEMORY,
+  ...WIDE_ARITHMETIC,
 ]);
-
-/** Bytes from the address in local `from` to the end of its page. */
-function emitRoom(f: SymbolicBody, from: number, into: number): void {
-  f.i64(4096).get(from).i64(4095).op('i64.and').op('i64.sub').set(into);
-}
 
 /** Functions written in TypeScript that runtime functions need, besides helpers. */
 export const IMPORTED: ReadonlyMap<string, Signature> = new Map(
