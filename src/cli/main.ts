@@ -68,6 +68,7 @@ const main = async (invocation: Invocation): Promise<number> => {
     mounts: invocation.mount,
     memory: invocation.memory,
     ipc: invocation.ipc,
+    engine: invocation.engine,
     console: output.write,
     tracer:
       invocation.trace === undefined

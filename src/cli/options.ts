@@ -20,6 +20,8 @@ export interface CommonOptions {
   readonly memory?: number;
   readonly cpuTime?: number;
   readonly ipc: 'sealed' | 'direct';
+  /** What executes guest code; the default is boot's. */
+  readonly engine?: 'interpreter' | 'jit';
   /** Trace the calls that this filter names (trace/tracer.ts), all if it is empty, or none. */
   readonly trace?: string;
   /** Write the IPC log to standard error (true) or to a file. */
@@ -103,6 +105,7 @@ const addCommon = (command: Command): Command =>
     )
     .addOption(new Option('--memory <size>', 'limit of guest memory, such as 512M').argParser(parseSize))
     .addOption(new Option('--cpu-time <seconds>', 'end the program after this much CPU time').argParser(parseSeconds))
+    .addOption(new Option('--engine <kind>', 'what executes programs').choices(['interpreter', 'jit']))
     .addOption(new Option('--ipc <mode>', 'seal messages, or not').choices(['sealed', 'direct']).default('sealed'))
     .addOption(
       new Option(
@@ -124,7 +127,18 @@ const addCommon = (command: Command): Command =>
 /** What stands for the value of `--trace`, `--ipc-log` and `--stats` when they are given without one. */
 const EVERYTHING = '*';
 const OPTIONAL_VALUE = ['--trace', '--ipc-log', '--stats'];
-const WITH_VALUE = ['--root', '--mount', '--env', '--cwd', '--user', '--memory', '--cpu-time', '--ipc', '-c'];
+const WITH_VALUE = [
+  '--root',
+  '--mount',
+  '--env',
+  '--cwd',
+  '--user',
+  '--memory',
+  '--cpu-time',
+  '--ipc',
+  '--engine',
+  '-c',
+];
 
 function fileOrStandardError(value: string): true | string {
   return value === EVERYTHING ? true : value;

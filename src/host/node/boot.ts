@@ -1,5 +1,6 @@
 /** Boots a system in Node.js: default root, host folders, platform, driver. */
 import { Errno } from '../../abi/errno.ts';
+import { createJit } from '../../cpu/index.ts';
 import type { PopulateEntry } from '../../fs/populate.ts';
 import type { KernelOptions } from '../../kernel/options.ts';
 import { defaultRoot } from '../../system/skeleton.ts';
@@ -24,6 +25,8 @@ export interface MountOptions {
 
 export interface BootOptions
   extends Pick<KernelOptions, 'ipc' | 'memory' | 'hostname' | 'tracer' | 'ipcLog' | 'chaos'> {
+  /** What executes guest code; default the environment variable XINIM_ENGINE, else the interpreter. */
+  readonly engine?: 'interpreter' | 'jit';
   /** A host folder that is copied in as the root, instead of the default root. */
   readonly root?: string;
   /** Files to add to the root before init starts. */
@@ -38,7 +41,7 @@ export interface BootOptions
 
 /** Boots a system. Throws XinimError, or Error with a reason, if it cannot. */
 export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
-  const { mounts = [], files = [], root, console, log, ...kernel } = options;
+  const { mounts = [], files = [], root, console, log, engine = process.env.XINIM_ENGINE, ...kernel } = options;
   const platform = nodePlatform({
     console: console && ((terminal, bytes) => console(terminal, bytes) ?? bytes.length),
     log,
@@ -46,6 +49,7 @@ export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
   const entries = root === undefined ? defaultRoot(findBusybox()) : rootFromFolder(root);
   const system = System.boot(platform, {
     ...kernel,
+    createEngine: engine === 'jit' ? createJit : undefined,
     root: [...entries, ...files],
     mounts: mounts.map(({ host, guest, readOnly }) => ({
       guest: toBytes(guest),

@@ -1,0 +1,217 @@
+/**
+ * What a region's structure needs to know: the graph of its blocks, which flags live where, order and dominance, and an
+ * edge set without irreducible loops: those go through the dispatcher, node 0.
+ */
+import type { Block, Code } from './discover.ts';
+import { ALL_FLAGS } from './emitter-flags.ts';
+
+/** Where control goes at the end of a block, as nodes of the graph. */
+export interface Node {
+  readonly number: number;
+  readonly block: Block;
+  readonly successors: readonly number[];
+}
+
+export interface Graph {
+  /** Nodes 1 … n; index 0 is the dispatcher and has no block. */
+  readonly nodes: readonly (Node | undefined)[];
+  readonly numberOf: ReadonlyMap<number, number>;
+  /** Nodes the dispatcher leads to, in the order of their state numbers. */
+  readonly dispatched: readonly number[];
+  readonly order: readonly number[];
+  readonly children: readonly (readonly number[])[];
+  isLoop(node: number): boolean;
+  isMerge(node: number): boolean;
+  /** Whether an edge must go through the dispatcher. */
+  viaDispatcher(from: number, to: number): boolean;
+  isBack(from: number, to: number): boolean;
+}
+
+export function successorsOf(code: Code, block: Block): number[] {
+  const { end } = block;
+  switch (end.kind) {
+    case 'jump':
+      return [end.to];
+    case 'branch':
+      return [end.taken, end.next];
+    case 'call':
+      return end.inside ? [end.to] : [];
+    case 'return':
+      return (code.returns.get(block.start) ?? []).slice();
+    case 'indirect':
+      return end.targets.slice();
+    default:
+      return [];
+  }
+}
+
+/** Whether a block is more than the mark that the region ends there. */
+export const isReal = (block: Block | undefined): block is Block =>
+  block !== undefined && (block.instructions.length > 0 || block.end.kind === 'rare');
+
+export function buildGraph(code: Code): Graph {
+  const nodes: (Node | undefined)[] = [undefined];
+  const numberOf = new Map<number, number>();
+  for (const [start, block] of code.blocks) {
+    if (!isReal(block)) continue;
+    numberOf.set(start, nodes.length);
+    nodes.push({ number: nodes.length, block, successors: [] });
+  }
+  for (let i = 1; i < nodes.length; i++) {
+    const node = nodes[i]!;
+    const targets = successorsOf(code, node.block)
+      .map((target) => numberOf.get(target))
+      .filter((n) => n !== undefined);
+    nodes[i] = { ...node, successors: [...new Set(targets)] };
+  }
+  const dispatched = [code.root, ...code.entries]
+    .map((address) => numberOf.get(address)!)
+    .filter((n) => n !== undefined);
+  for (;;) {
+    const graph = order(nodes, numberOf, dispatched);
+    const bad = graph.irreducible();
+    if (bad.length === 0) return graph;
+    dispatched.push(...bad);
+  }
+}
+
+function order(
+  nodes: readonly (Node | undefined)[],
+  numberOf: ReadonlyMap<number, number>,
+  dispatched: readonly number[],
+): Graph & { irreducible(): number[] } {
+  const entered = new Set(dispatched);
+  const count = nodes.length;
+  const post: number[] = [];
+  const seen = new Uint8Array(count);
+  const successorsAt = (n: number): readonly number[] => (n === 0 ? dispatched : nodes[n]!.successors);
+  const stack: { node: number; next: number }[] = [{ node: 0, next: 0 }];
+  seen[0] = 1;
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    const list = successorsAt(top.node);
+    if (top.next < list.length) {
+      const to = list[top.next++];
+      if (seen[to] === 0) {
+        seen[to] = 1;
+        stack.push({ node: to, next: 0 });
+      }
+    } else {
+      post.push(top.node);
+      stack.pop();
+    }
+  }
+  const sequence = post.reverse();
+  const position = new Int32Array(count).fill(-1);
+  sequence.forEach((node, i) => {
+    position[node] = i;
+  });
+  const predecessors: number[][] = nodes.map(() => []);
+  for (const node of sequence) for (const to of successorsAt(node)) predecessors[to].push(node);
+
+  const dominator = new Int32Array(count).fill(-1);
+  dominator[0] = 0;
+  const meet = (x: number, y: number): number => {
+    while (x !== y) {
+      while (position[x] > position[y]) x = dominator[x];
+      while (position[y] > position[x]) y = dominator[y];
+    }
+    return x;
+  };
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const node of sequence) {
+      if (node === 0) continue;
+      let common = -1;
+      for (const from of predecessors[node]) {
+        if (dominator[from] < 0) continue;
+        common = common < 0 ? from : meet(common, from);
+      }
+      if (common !== dominator[node]) {
+        dominator[node] = common;
+        changed = true;
+      }
+    }
+  }
+  const dominates = (x: number, y: number): boolean => {
+    while (position[y] > position[x]) y = dominator[y];
+    return x === y;
+  };
+  const isBack = (from: number, to: number): boolean => position[to] <= position[from];
+  const viaDispatcher = (from: number, to: number): boolean =>
+    from !== 0 && entered.has(to) && isBack(from, to) && !dominates(to, from);
+  const children: number[][] = nodes.map(() => []);
+  for (const node of sequence) if (node !== 0) children[dominator[node]].push(node);
+  const loops = new Uint8Array(count);
+  const forward = new Int32Array(count);
+  for (const node of sequence) {
+    for (const to of successorsAt(node)) {
+      if (viaDispatcher(node, to)) loops[0] = 1;
+      else if (isBack(node, to)) loops[to] = 1;
+      else forward[to]++;
+    }
+  }
+  return {
+    nodes,
+    numberOf,
+    dispatched,
+    order: sequence,
+    children,
+    isLoop: (node) => loops[node] !== 0,
+    isMerge: (node) => forward[node] > 1 || (entered.has(node) && dispatched.length > 1),
+    viaDispatcher,
+    isBack,
+    irreducible() {
+      const bad = new Set<number>();
+      for (const node of sequence) {
+        if (node === 0) continue;
+        for (const to of nodes[node]!.successors) {
+          if (isBack(node, to) && !dominates(to, node) && !entered.has(to)) bad.add(to);
+        }
+      }
+      return [...bad];
+    },
+  };
+}
+
+/** Flags that an instruction reads, and those it overwrites for certain. */
+export interface FlagEffect {
+  readonly read: number;
+  readonly written: number;
+}
+
+/** By node: flags that are read later than its start. What leaves the region may read all of them. */
+export function liveFlags(code: Code, graph: Graph, effectOf: (index: number, block: Block) => FlagEffect): number[] {
+  const live: number[] = graph.nodes.map(() => 0);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let i = graph.order.length - 1; i >= 0; i--) {
+      const number = graph.order[i];
+      const node = graph.nodes[number];
+      if (node === undefined) continue;
+      let now = liveAfter(code, graph, node.block, live);
+      for (let k = node.block.instructions.length - 1; k >= 0; k--) {
+        const { read, written } = effectOf(k, node.block);
+        now = (now & ~written) | read;
+      }
+      if (now !== live[number]) {
+        live[number] = now;
+        changed = true;
+      }
+    }
+  }
+  return live;
+}
+
+/** Flags that are read after a block. */
+export function liveAfter(code: Code, graph: Graph, block: Block, live: readonly number[]): number {
+  const { end } = block;
+  if (end.kind === 'rare' || end.kind === 'outside' || end.kind === 'indirect') return ALL_FLAGS;
+  if (end.kind === 'return' || (end.kind === 'call' && !end.inside)) return ALL_FLAGS;
+  let flags = 0;
+  for (const target of successorsOf(code, block)) {
+    const number = graph.numberOf.get(target);
+    flags |= number === undefined ? ALL_FLAGS : live[number];
+  }
+  return flags;
+}
