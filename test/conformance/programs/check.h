@@ -10,18 +10,25 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Newer than some C libraries. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 
 static inline const char *errno_name(int number) {
     static char buffer[16];
@@ -107,5 +114,28 @@ static inline void scratch(const char *name) {
         exit(99);
     }
     umask(022);
+}
+
+/* As scratch, and the folder is a tmpfs of its own: nothing depends on what the disk of the host is. */
+static inline void scratch_tmpfs(const char *name) {
+    scratch(name);
+    char path[128];
+    if (getcwd(path, sizeof path) == NULL || mount("tmpfs", path, "tmpfs", 0, "mode=755") != 0 || chdir(path) != 0) {
+        perror(path);
+        exit(99);
+    }
+}
+
+/* Takes the tmpfs of scratch_tmpfs away again. */
+static inline void leave_tmpfs(void) {
+    char path[128];
+    if (getcwd(path, sizeof path) != NULL && chdir("/") == 0 && umount(path) == 0)
+        rmdir(path);
+}
+
+/* Makes the process one without privilege. */
+static inline void become(uid_t uid, gid_t gid) {
+    if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+        _exit(98);
 }
 #endif
