@@ -92,7 +92,7 @@ const eraseTo = (row: TerminalRow, length: number, effects: Effects): void => {
   const { lflag } = row.termios;
   const columns = widthOf(row, row.line.length) - widthOf(row, length);
   const last = row.line.length > 0 ? row.line[row.line.length - 1] : 0;
-  row.line = row.line.slice(0, length);
+  row.line.length = length;
   if (!(lflag & ECHO)) return;
   if (lflag & ECHOE && !(lflag & ECHOPRT)) {
     const wipe: number[] = [];
@@ -138,8 +138,8 @@ const reprint = (row: TerminalRow, effects: Effects): void => {
 
 /** The edited line is complete, with or without a delimiter. */
 const finishLine = (row: TerminalRow, effects: Effects, delimiter?: number): void => {
-  const line = delimiter === undefined ? row.line : [...row.line, delimiter];
-  row.lines = [...row.lines, Uint8Array.from(line)];
+  if (delimiter !== undefined) row.line.push(delimiter);
+  row.lines.push(Uint8Array.from(row.line));
   row.line = [];
   effects.ready();
 };
@@ -172,7 +172,7 @@ const append = (row: TerminalRow, byte: number, effects: Effects): void => {
     if (row.line.length === 0) row.lineColumn = row.column;
     effects.echo(shown(row, byte));
   }
-  row.line = [...row.line, byte];
+  row.line.push(byte);
   if (!canonical) effects.ready();
 };
 
@@ -242,7 +242,9 @@ const take = (row: TerminalRow, typed: number, effects: Effects): void => {
   append(row, byte, effects);
 };
 
-/** Takes typed bytes in. */
+/** Takes typed bytes in. The row's lists are copied once and then changed in place: they are this transaction's own. */
 export const receive = (row: TerminalRow, bytes: Uint8Array, effects: Effects): void => {
+  row.line = [...row.line];
+  row.lines = [...row.lines];
   for (const byte of bytes) take(row, byte, effects);
 };

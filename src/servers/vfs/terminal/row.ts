@@ -1,4 +1,5 @@
-/** A terminal's row: settings, line buffer, and whose controlling terminal it is. Arrays are replaced, never changed in place. */
+/** A terminal's row: settings, line buffer, and whose controlling terminal it is. Lists are replaced, or copied
+ * before they are changed. */
 import { makedev } from '../../../abi/stat.ts';
 import { defaultTermios, type Termios } from '../../../abi/termios.ts';
 import type { Vfs } from '../state.ts';
@@ -11,9 +12,9 @@ export interface TerminalRow {
   session: number;
   foreground: number;
   /** Complete lines (canonical mode), each with its delimiter; an empty one is an end of file. */
-  lines: readonly Uint8Array[];
+  lines: Uint8Array[];
   /** The line being edited, or in raw mode what has come and was not read. */
-  line: readonly number[];
+  line: number[];
   /** Columns of output and of where the edited line began: tabs, erasing. */
   column: number;
   lineColumn: number;
