@@ -49,6 +49,7 @@ export const PRCTL_OPTIONS: Readonly<Record<string, number>> = {
 export const COMM_BYTES = 16;
 
 export const PER_LINUX = 0;
+export const PER_LINUX32 = 8;
 /** The low byte is the system whose habits are wanted; the bits above are bug emulation switches. */
 export const PER_MASK = 0xff;
 export const PERSONALITY_QUERY = 0xffff_ffff;

@@ -121,7 +121,7 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   dos2unix: same('printf "a\\r\\nb\\r\\n" >f; dos2unix f; od -c f; printf "x\\r\\n" | dos2unix | od -c'),
   dpkg: same('dpkg -l nothing; echo $?'),
   'dpkg-deb': same('dpkg-deb -c none.deb; echo $?'),
-  du: same('mkdir d; du -a d; du -s nothing; echo $?'),
+  du: run('mkdir d; du -a d; du -s nothing', 'sizes of folders depend on the file system'),
   dumpkmap: run('dumpkmap', CONSOLE),
   dumpleases: same('dumpleases -f none; echo $?'),
   echo: same('echo -n a; echo -e "b\\tc\\x41\\0101"; echo -E "\\n"; echo --'),
@@ -197,7 +197,7 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   hexdump: same(
     'printf "hello world 12345" | hexdump -C; printf "abcd" | hexdump; printf "abcdefgh" | hexdump -e \'4/1 "%02x " "\\n"\'',
   ),
-  hexedit: run('hexedit /etc/hostname </dev/null', 'needs a terminal'),
+  hexedit: absent('edits on a terminal, and never ends without one'),
   hostid: run('hostid', 'is the host’s'),
   hostname: run('hostname; hostname -s', 'is the host’s'),
   httpd: run(
@@ -234,8 +234,9 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   iprule: run('iprule', NETWORK),
   iptunnel: run('iptunnel', NETWORK),
   kbd_mode: run('kbd_mode </dev/null', CONSOLE),
+  // Whether the shell also says "Killed" depends on when it looks.
   kill: same(
-    'exec 2>&1; sleep 100 & kill $!; wait $!; echo $?; kill -0 999999; echo $?; kill -l 9; kill -l TERM; sleep 100 & kill -KILL $!; wait $!; echo $?',
+    'exec 2>/dev/null; sleep 100 & kill $!; wait $!; echo $?; (kill -0 999999 2>&1); echo $?; kill -l 9; kill -l TERM; sleep 100 & kill -KILL $!; wait $!; echo $?',
   ),
   killall: same(
     'ln -s /bin/busybox ./uniqname; cat /dev/zero >/dev/null & killall -l | wc -l; kill $!; killall nosuchname; echo $?; killall -q nosuchname; echo $?',
@@ -346,15 +347,15 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   patch: same(
     'printf "a\\nb\\nc\\n" >f; printf -- "--- f\\n+++ f\\n@@ -1,3 +1,3 @@\\n a\\n-b\\n+B\\n c\\n" | patch; cat f; printf -- "--- f\\n+++ f\\n@@ -1,3 +1,3 @@\\n x\\n-y\\n+z\\n w\\n" | patch -p0; echo $?',
   ),
-  pgrep: same('sleep 77 & pgrep -f "sleep 77" | wc -l; kill $!; pgrep nosuchprocess; echo $?'),
+  pgrep: same('sleep 77 & pgrep -f "[s]leep 77" | wc -l; kill $!; pgrep nosuchprocess; echo $?'),
   pidof: same(
     'pidof nosuchprogram; echo $?; sleep 78 & sleep 0.1; pidof sleep | tr " " "\\n" | grep -c "^$!$"; kill $!',
   ),
   ping: run('ping -c 1 -w 1 127.0.0.1', NETWORK),
   ping6: run('ping6 -c 1 -w 1 ::1', NETWORK),
   pipe_progress: same('seq 1 100 | pipe_progress 2>/dev/null | tail -n 1'),
-  pivot_root: same('mkdir n; pivot_root n n/old; echo $?'),
-  pkill: same('sleep 79 & pkill -f "sleep 79"; wait $!; echo $?; pkill nosuchprocess; echo $?'),
+  pivot_root: run('mkdir n; pivot_root n n/old', 'the root of the system cannot be exchanged: ENOSYS'),
+  pkill: same('sleep 79 & pkill -f "[s]leep 79"; wait $!; echo $?; pkill nosuchprocess; echo $?'),
   pmap: run('pmap $$ | tail -n 1', 'shows PIDs and addresses'),
   popmaildir: absent(NETWORK),
   poweroff: run('poweroff --help 2>&1 | head -1', 'stops the system'),

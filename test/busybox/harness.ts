@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findBusybox } from '../../src/host/node/busybox.ts';
 import type { Xinim } from '../../src/index.ts';
@@ -103,6 +103,7 @@ export const runThere = (root: string, script: string): Outcome => {
   mkdirSync(join(root, 'tmp'));
   chmodSync(join(root, 'tmp'), 0o1777);
   const saved = mkdtempSync(join(tmpdir(), 'xinim-etc-'));
+  chmodSync(saved, 0o755);
   cpSync(join(root, 'etc'), saved, { recursive: true, verbatimSymlinks: true });
   const result = spawnSync('chroot', [root, '/bin/sh', '-c', wrap(script)], {
     env: ENVIRONMENT,
@@ -115,5 +116,9 @@ export const runThere = (root: string, script: string): Outcome => {
   cpSync(saved, join(root, 'etc'), { recursive: true, verbatimSymlinks: true });
   rmSync(saved, { recursive: true });
   if (result.error !== undefined) throw result.error;
-  return { stdout: result.stdout, stderr: result.stderr, code: result.status ?? 255 };
+  return {
+    stdout: result.stdout,
+    stderr: result.stderr,
+    code: result.status ?? 128 + constants.signals[result.signal!],
+  };
 };

@@ -300,5 +300,13 @@ export const processSyscalls = {
   ),
   capget: syscall(125, 'process', 'capget', { header: capHeader, data: capData }),
   capset: syscall(126, 'process', 'capset', { header: capHeader, data: capData }),
-  personality: syscall(135, 'process', 'personality', { persona: uint }, { partial: 'PER_LINUX only' }),
+  personality: syscall(
+    135,
+    'process',
+    'personality',
+    { persona: uint },
+    {
+      partial: 'PER_LINUX and PER_LINUX32 only; uname says x86_64 under both',
+    },
+  ),
 };

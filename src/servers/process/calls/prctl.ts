@@ -173,8 +173,9 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
     personality({ persona }, { caller }) {
       const before = self(s, caller.pid).personality;
       if (persona === option.PERSONALITY_QUERY) return { result: before };
-      // The only system whose habits we have is Linux itself.
-      if ((persona & option.PER_MASK) !== option.PER_LINUX) return EINVAL;
+      // PER_LINUX32 differs only in what uname says the machine is; the habits of other systems we do not have.
+      const kind = persona & option.PER_MASK;
+      if (kind !== option.PER_LINUX && kind !== option.PER_LINUX32) return EINVAL;
       editSelf(s, caller.pid).personality = persona;
       return { result: before };
     },
