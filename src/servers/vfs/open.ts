@@ -270,9 +270,9 @@ export const open = (
   const number = vfs.fileNumbers.next();
   const cloexec = (flags & O_CLOEXEC) !== 0;
 
+  if (flags & O_CREAT && found.slash) return EISDIR;
   if (found.ino === -1) {
     if (!(flags & O_CREAT)) return ENOENT;
-    if (found.slash) return EISDIR;
     const fd = bindDescriptor(vfs, pid, number, 0, cloexec);
     if (fd instanceof Errno) return fd;
     const permissions = S_IFREG | (mode & 0o7777 & ~actor.process.umask);

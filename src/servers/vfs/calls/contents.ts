@@ -201,6 +201,7 @@ export const contents = (
     const fs = fileSystemOf(vfs, file.mount);
     const attributes = fs.getattr(file.ino);
     if (attributes instanceof Errno) return attributes;
+    dropPrivileges(vfs, call.caller.pid, fs, file.ino);
     if (offset + length > Number.MAX_SAFE_INTEGER) return EFBIG;
     if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
       const object = objectOf(vfs, file);

@@ -132,8 +132,9 @@ const mayMove = (actor: Actor, attributes: Attributes, from: Place, to: Place): 
   !isDirectory(attributes.mode) || from.ino === to.ino || permits(actor, attributes, W_OK);
 
 const renameName = (vfs: Vfs, actor: Actor, from: Found, to: Found, flags: number): Errno | typeof done => {
-  if (from.last !== 'name' || to.last !== 'name') return EBUSY;
   if (from.parent.mount !== to.parent.mount) return EXDEV;
+  if (from.last !== 'name') return EBUSY;
+  if (to.last !== 'name') return flags & RENAME_NOREPLACE ? EEXIST : EBUSY;
   if (from.ino === -1) return ENOENT;
   const exists = to.ino !== -1;
   if (exists && flags & RENAME_NOREPLACE) return EEXIST;
@@ -249,6 +250,7 @@ export const names = (
     const place = path === '' ? placeOf(vfs, actor, dirfd, path, AT_EMPTY_PATH) : find(vfs, actor, dirfd, path, false);
     if (place instanceof Errno) return place;
     const target = fileSystemOf(vfs, place.mount).readlink(place.ino, actor.pid);
+    if (target === EINVAL && path === '') return ENOENT;
     if (target instanceof Errno) return target;
     if (buf === null) return EFAULT;
     const bytes = new Uint8Array(Math.min(target.length, buf.length));

@@ -1,5 +1,5 @@
 /** read(2), write(2), pread(2), pwrite(2) and their vector forms (one grant over all parts), lseek(2). */
-import { EBADF, EFAULT, EINVAL, ENXIO, EOPNOTSUPP, EOVERFLOW, Errno, ESPIPE, type Result } from '../../../abi/errno.ts';
+import { EBADF, EFAULT, EINVAL, ENXIO, EOPNOTSUPP, Errno, ESPIPE, type Result } from '../../../abi/errno.ts';
 import {
   RWF_APPEND,
   RWF_DSYNC,
@@ -35,10 +35,11 @@ const transfer = (
   const number = fileNumber(vfs, call.caller.pid, fd);
   if (number instanceof Errno) return number;
   const file = vfs.files.get(number);
-  if (file === undefined || !(writing ? canWrite(file) : canRead(file))) return EBADF;
-  if (buf === null) return EFAULT;
+  if (file === undefined || file.kind === 'path') return EBADF;
   const io = fileIo[file.kind];
   if (at !== undefined && !io.seekable) return ESPIPE;
+  if (!(writing ? canWrite(file) : canRead(file))) return EBADF;
+  if (buf === null) return EFAULT;
   const request = { file, number, call, buf, flags };
   return asResult(writing ? io.write(vfs, request, at) : io.read(vfs, request, at));
 };
@@ -52,7 +53,7 @@ const at = (
 ): Outcome<{ result: number }> => {
   if (request.flags & ~KNOWN_FLAGS) return EOPNOTSUPP;
   const position = request.current && request.offset === -1 ? undefined : request.offset;
-  if (position !== undefined && position < 0) return EINVAL;
+  if (position !== undefined && (position < 0 || position >= Number.MAX_SAFE_INTEGER)) return EINVAL;
   return transfer(vfs, call, request.fd, request.buf, writing, position, request.flags);
 };
 
@@ -92,13 +93,13 @@ export const readWrite = (vfs: Vfs): CallsOf<'read' | 'write' | 'readAt' | 'writ
     const { pid } = call.caller;
     const file = usableFileOf(vfs, pid, fd);
     if (file instanceof Errno) return file;
+    if (whence < 0 || whence > SEEK_HOLE) return EINVAL;
     if (!fileIo[file.kind].seekable) return ESPIPE;
     // The memory devices have no position worth keeping: null(4).
-    if (file.kind !== 'regular' && file.kind !== 'directory') return whence > SEEK_HOLE ? EINVAL : { result: 0 };
+    if (file.kind !== 'regular' && file.kind !== 'directory') return { result: 0 };
     const position = target(vfs, file, offset, whence);
     if (position instanceof Errno) return position;
-    if (position < 0) return EINVAL;
-    if (!Number.isSafeInteger(position)) return EOVERFLOW;
+    if (position < 0 || position >= Number.MAX_SAFE_INTEGER) return EINVAL;
     if (position !== file.position) vfs.files.edit(fileNumber(vfs, pid, fd) as number)!.position = position;
     return { result: position };
   },

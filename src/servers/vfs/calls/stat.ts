@@ -17,6 +17,7 @@ import {
   STATFS_SIZE,
   STATX_SIZE,
   type StatSource,
+  type Time,
   writeStat,
   writeStatfs,
   writeStatx,
@@ -35,23 +36,30 @@ import type { CallsOf } from './calls-of.ts';
 const STAT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
 
 /** The inode that `dirfd` and path name; with AT_EMPTY_PATH an empty path names the descriptor itself. */
-export const placeOf = (vfs: Vfs, actor: Actor, dirfd: number, path: string, flags: number): Result<Place> => {
-  if (path === '' && flags & AT_EMPTY_PATH) {
+export const placeOf = (
+  vfs: Vfs,
+  actor: Actor,
+  dirfd: number,
+  path: string | undefined,
+  flags: number,
+): Result<Place> => {
+  if (path === undefined && !(flags & AT_EMPTY_PATH)) return EFAULT;
+  if (!path && flags & AT_EMPTY_PATH) {
     if (dirfd === AT_FDCWD) return { mount: actor.process.cwdMount, ino: actor.process.cwdIno };
     return openFileOf(vfs, actor.pid, dirfd);
   }
-  return find(vfs, actor, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0);
+  return find(vfs, actor, dirfd, path ?? '', (flags & AT_SYMLINK_NOFOLLOW) === 0);
 };
 
-const sourceOf = (vfs: Vfs, place: Place): Result<StatSource> => {
+const sourceOf = (vfs: Vfs, place: Place): Result<StatSource & { btime: Time | undefined }> => {
   const { superblock } = vfs.mounts.get(place.mount)!;
   const fs = fileSystemOf(vfs, place.mount);
   const attributes = fs.getattr(place.ino);
   if (attributes instanceof Errno) return attributes;
-  const { nlink, mode, uid, gid, rdev, size, blocks, atime, mtime, ctime } = attributes;
+  const { nlink, mode, uid, gid, rdev, size, blocks, atime, mtime, ctime, btime } = attributes;
   const { ino } = place;
   const { blockSize } = fs;
-  return { device: superblock, ino, nlink, mode, uid, gid, rdev, size, blockSize, blocks, atime, mtime, ctime };
+  return { device: superblock, ino, nlink, mode, uid, gid, rdev, size, blockSize, blocks, atime, mtime, ctime, btime };
 };
 
 export const stats = (vfs: Vfs): CallsOf<'stat' | 'fstat' | 'statx' | 'access' | 'statfs' | 'fstatfs'> => {
@@ -105,7 +113,8 @@ export const stats = (vfs: Vfs): CallsOf<'stat' | 'fstat' | 'statx' | 'access' |
       const source = sourceOf(vfs, place);
       if (source instanceof Errno) return source;
       if (buf === null) return EFAULT;
-      writeStatx(view, source);
+      const mountRoot = vfs.mounts.get(place.mount)!.root === place.ino;
+      writeStatx(view, { ...source, mountId: place.mount, mountRoot }, mask);
       const copied = vfs.context.copyOut(buf, 0, bytes);
       return copied instanceof Errno || copied < STATX_SIZE ? EFAULT : done;
     },
