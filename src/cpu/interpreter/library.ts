@@ -41,8 +41,9 @@ export interface HandlerModule {
 }
 
 const WIDTH_INDEX: Record<number, number> = { 8: 0, 16: 1, 32: 2, 64: 3 };
-/** Everything is linked into one module again for the next engine once there are this many later ones. */
-const CONSOLIDATE_AT = 8;
+/** Everything is linked into one module again, for the next engine or at once, when there are this many later ones. */
+const CONSOLIDATE_AT = 4;
+const CONSOLIDATE_AT_ONCE = 8;
 /** Fused handlers of a realm: hot code is little, and modules and tables must stay small. */
 const MAX_SEQUENCES = 4096;
 
@@ -199,10 +200,13 @@ class HandlerLibrary {
     this.#keys.push(key);
   }
 
-  /** The first module: the handlers that nearly every program needs, if the build made it, or none. */
+  /** The first module: the handlers that nearly every program needs, generated or prebuilt. */
   #first(): HandlerModule {
-    if (PREBUILT === undefined) return this.#link(0, EXPORTED);
     const keys = warmKeys();
+    if (PREBUILT === undefined) {
+      for (const key of keys) this.#indexOf(key);
+      return this.#link(0, EXPORTED);
+    }
     keys.forEach((key, i) => {
       const index = this.#bodies.length;
       this.#add([index], undefined, PREBUILT!.endings[i], key);
@@ -233,18 +237,24 @@ class HandlerLibrary {
   /** The module that a new engine starts from; holds the runtime's exports. */
   base(): HandlerModule {
     if (this.#base === undefined) this.#base = this.#first();
-    else if (this.#later.length >= CONSOLIDATE_AT) {
-      this.#base = this.#link(0, EXPORTED);
-      this.#later = [];
-    }
+    else if (this.#later.length >= CONSOLIDATE_AT) this.#consolidate();
     return this.#base;
   }
 
   /** A module that holds a handler, linked now if need be. */
   moduleOf(handler: number): HandlerModule {
     const linked = this.#later.at(-1)?.end ?? this.#base?.end ?? 0;
-    if (handler >= linked) this.#later.push(this.#link(linked, []));
+    if (handler >= linked) {
+      if (this.#later.length < CONSOLIDATE_AT_ONCE) this.#later.push(this.#link(linked, []));
+      else this.#consolidate();
+    }
     return this.#later.find(({ first, end }) => handler >= first && handler < end) ?? this.#base!;
+  }
+
+  /** Links everything into one module: code that lies together runs faster than code in many modules. */
+  #consolidate(): void {
+    this.#base = this.#link(0, EXPORTED);
+    this.#later = [];
   }
 
   #link(first: number, exported: readonly string[]): HandlerModule {

@@ -1,6 +1,6 @@
 /**
- * Handlers that most programs need: the build generates them into one module (prebuilt.ts), so that a program starts
- * without a module for each new variant. Purely a matter of speed; a variant that is missing here is generated when it is
+ * Handlers that most programs need: generated into one module with the first engine, or by the build (prebuilt.ts), so that
+ * a program starts without a module for each new variant. Purely a matter of speed; a variant that is missing here is generated when it is
  * met. One line a form: opcode, mnemonic, operands; then variants as width, memory (0 or 1), address kind, repeat prefix.
  * Regenerate from `LIBRARY.describe()` after running typical programs.
  */
