@@ -135,6 +135,7 @@ describe('offsets', () => {
     machine.process(7, { uid: 1000 });
     expect(machine.call('forkProcess', 0, { parent: 6, child: 7, shareFiles: false })).toEqual({});
     expect(new User(machine, 7).read(fd, 2)).toBe('ef');
+    expect(machine.call('forkProcess', 0, { parent: 6, child: 7, shareFiles: true })).toBe(e.EINVAL);
     expect(user.read(fd, 2)).toBe('');
     const again = user.fd('/tmp/f');
     expect(user.read(again, 2)).toBe('ab');

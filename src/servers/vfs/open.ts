@@ -59,6 +59,7 @@ import { type Actor, actorOf } from './actor.ts';
 import { deviceKind } from './device-numbers.ts';
 import { addFile, bindDescriptor, unbindDescriptor } from './files.ts';
 import { hold, release } from './inodes.ts';
+import { dropPrivileges } from './io/regular.ts';
 import { fileSystemOf, isReadOnly, objectOf } from './mounts.ts';
 import { inGroup, owns, permits } from './permission.ts';
 import { canReadPipe, canWritePipe } from './pipe/ends.ts';
@@ -314,6 +315,7 @@ export const open = (
   if (fd instanceof Errno) return fd;
   if (what.kind === 'terminal') adoptTerminal(vfs, pid, what.target, flags);
   if (flags & O_TRUNC && what.kind === 'regular' && attributes.size >= 0) {
+    dropPrivileges(vfs, pid, fs, found.ino);
     const cut = fs.truncate(found.ino, 0);
     if (cut instanceof Errno) {
       unbindDescriptor(vfs, pid, fd);

@@ -1,5 +1,5 @@
 /** Processes come, change their program and go: forkProcess, execProcess, exitProcess, all sent by the kernel. */
-import { Errno } from '../../../abi/errno.ts';
+import { EINVAL, Errno } from '../../../abi/errno.ts';
 import { editProcessRow, holdPlaces } from '../actor.ts';
 import { closeDescriptor } from '../files.ts';
 import { release } from '../inodes.ts';
@@ -11,7 +11,9 @@ import { leaderEnded } from '../terminal/job-control.ts';
 import type { CallsOf } from './calls-of.ts';
 
 export const lifecycle = (vfs: Vfs): CallsOf<'forkProcess' | 'exitProcess' | 'execProcess'> => ({
-  forkProcess: ({ parent, child }) => {
+  forkProcess: ({ parent, child, shareFiles }) => {
+    // Two processes cannot share one descriptor table (CLONE_FILES without CLONE_THREAD): refused, rather than copied.
+    if (shareFiles) return EINVAL;
     const copied = vfs.kernel.copyFds(parent, child);
     if (copied instanceof Errno) return copied;
     for (const { file } of vfs.kernel.fds(child)) vfs.files.edit(file)!.holders++;
