@@ -76,6 +76,42 @@ export class StoredContents implements Contents {
     if (size !== entry.size) this.#resize(entry, size);
   }
 
+  nextData(file: number, offset: number): number | undefined {
+    const entry = this.#files.get(file);
+    if (entry === undefined) return undefined;
+    const from = Math.floor(offset / PAGE);
+    const end = Math.ceil(entry.size / PAGE);
+    let found = Number.POSITIVE_INFINITY;
+    // A short way is walked page by page; the pages of a sparse file are fewer than the way is long.
+    if (end - from <= entry.pages.size) {
+      for (found = from; found < end && !entry.pages.has(found); ) found++;
+    } else for (const number of entry.pages.keys()) if (number >= from && number < found) found = number;
+    return found < end ? Math.max(offset, found * PAGE) : undefined;
+  }
+
+  nextHole(file: number, offset: number): number {
+    const entry = this.#files.get(file);
+    if (entry === undefined) return offset;
+    let number = Math.floor(offset / PAGE);
+    while (entry.pages.has(number)) number++;
+    return Math.min(entry.size, Math.max(offset, number * PAGE));
+  }
+
+  punch(file: number, offset: number, length: number): void {
+    const entry = this.#files.get(file);
+    if (entry === undefined) return;
+    const end = Math.min(offset + length, entry.size);
+    for (let at = this.nextData(file, offset); at !== undefined && at < end; at = this.nextData(file, at)) {
+      const within = at % PAGE;
+      const number = (at - within) / PAGE;
+      const count = Math.min(PAGE - within, end - at);
+      // What lies behind the size is zero anyway.
+      if (within === 0 && (count === PAGE || end === entry.size)) this.#drop(entry, number);
+      else this.#page(entry, number, within, count).fill(0, within, within + count);
+      at += count;
+    }
+  }
+
   size(file: number): number {
     return this.#files.get(file)?.size ?? 0;
   }

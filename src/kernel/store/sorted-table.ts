@@ -125,6 +125,12 @@ export class StoredSortedTable<V extends object> implements SortedTable<V> {
     return found;
   }
 
+  /** Rows of all partitions. */
+  *entries(): IterableIterator<[number, Readonly<V>]> {
+    for (const { keys, slots } of this.#partitions.values())
+      for (let i = 0; i < keys.length; i++) yield [keys[i], slots[i].row];
+  }
+
   clear(partition: number): void {
     this.#bind(partition, undefined);
   }

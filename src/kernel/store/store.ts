@@ -55,6 +55,12 @@ export class TransactionalStore implements Store {
     return this.#get(`sequence ${name}`, () => new StoredSequence(this.#log));
   }
 
+  /** All rows of all tables, for measuring: key and row. A row that partitions share comes once for each. */
+  *rows(): IterableIterator<[key: string | number, row: object]> {
+    for (const named of this.#named.values())
+      if (named instanceof StoredTable || named instanceof StoredSortedTable) yield* named.entries();
+  }
+
   #get<T>(name: string, make: () => T): T {
     let found = this.#named.get(name);
     if (found === undefined) {
