@@ -6,7 +6,7 @@
  * The value of a kind is what the message to the server carries under the argument's name: numbers, byte strings for paths,
  * and for buffers a `BufferRequest`, which the kernel turns into a grant.
  */
-import { EFAULT, EINVAL, Errno, type Result } from './errno.ts';
+import { EINVAL, Errno, type Result } from './errno.ts';
 
 /** The six argument registers of a trap, RDI RSI RDX R10 R8 R9. */
 export interface RawArguments {
@@ -61,8 +61,13 @@ export const int = number('int', (a, i) => a.i32(i));
 export const uint = number('unsigned int', (a, i) => a.u32(i));
 /** A signed long: offsets and the like. */
 export const long = number('long', (a, i) => a.i53(i));
-/** size_t, unsigned long: clamped to 2^53 − 1, which no object reaches. */
-export const size = number('size_t', (a, i) => a.u53(i));
+/** Clamped to the safe integers, at the same place in a page: as aligned as it was. */
+const clamped = (a: RawArguments, i: number): number => {
+  const value = a.u53(i);
+  return value < Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER - 4095 + (a.u32(i) & 4095);
+};
+/** size_t, unsigned long: clamped to the last page of the safe integers, which no object reaches. */
+export const size = number('size_t', clamped);
 /** A file descriptor. */
 export const fd = number(
   'fd',
@@ -70,7 +75,7 @@ export const fd = number(
   (v) => (v === -100 ? 'AT_FDCWD' : String(v)),
 );
 /** An address that is passed on as a number and not dereferenced by the dispatch. */
-export const address = number('address', (a, i) => a.u53(i), hex);
+export const address = number('address', clamped, hex);
 export const octal = number(
   'mode_t',
   (a, i) => a.u32(i),
@@ -165,16 +170,26 @@ const showBuffer = (
   return bytes instanceof Errno ? hex(first.address) : quote(text(bytes));
 };
 
+/** End of the addresses that a process can have: buffers of read(2) and the like must lie below. */
+const ADDRESS_END = 0x7fff_ffff_f000;
+/** The most that one call transfers: read(2), NOTES. */
+const TRANSFER_MAX = 0x7fff_f000;
+
 const buffer = (
   direction: 'in' | 'out' | 'both',
   length: (args: RawArguments) => number,
+  checked = false,
 ): ArgumentKind<BufferRequest | null> => ({
   name: 'buffer',
   when: direction === 'out' ? 'leave' : 'enter',
   load: (a, i) => {
     const start = a.u53(i);
-    const count = length(a);
+    let count = length(a);
     if (start === 0 && count > 0) return null;
+    if (checked) {
+      if (start + count > ADDRESS_END) return null;
+      count = Math.min(count, TRANSFER_MAX);
+    }
     return { direction, segments: [{ address: start, length: count }], length: count };
   },
   show: (v, guest, result) => showBuffer(direction, v, guest, result),
@@ -186,6 +201,15 @@ export const bufferIn = (lengthIndex: number): ArgumentKind<BufferRequest | null
 /** A buffer that the server fills. */
 export const bufferOut = (lengthIndex: number): ArgumentKind<BufferRequest | null> =>
   buffer('out', (a) => a.u53(lengthIndex));
+
+/** As `bufferIn`, where the range is checked before anything else and shortened to what one call transfers. */
+export const transferIn = (lengthIndex: number): ArgumentKind<BufferRequest | null> =>
+  buffer('in', (a) => a.u53(lengthIndex), true);
+export const transferOut = (lengthIndex: number): ArgumentKind<BufferRequest | null> =>
+  buffer('out', (a) => a.u53(lengthIndex), true);
+/** A buffer that the server fills, whose length is an int: one below zero counts as zero. */
+export const bufferOutInt = (lengthIndex: number): ArgumentKind<BufferRequest | null> =>
+  buffer('out', (a) => Math.max(0, a.i32(lengthIndex)));
 
 const struct = (direction: 'in' | 'out' | 'both', name: string, bytes: number): ArgumentKind<BufferRequest | null> => ({
   name,
@@ -204,7 +228,7 @@ export const structOut = (name: string, bytes: number): ArgumentKind<BufferReque
 export const structInOut = (name: string, bytes: number): ArgumentKind<BufferRequest | null> =>
   struct('both', name, bytes);
 
-/** `struct iovec[]`: one grant over all segments. EINVAL for more than 1024 or a total past 2^63. */
+/** `struct iovec[]`: one grant over all segments, null if it is not readable. EINVAL for more than 1024 or a length past 2^63. */
 const vector = (direction: 'in' | 'out', countIndex: number): ArgumentKind<BufferRequest | null> => ({
   name: 'iovec',
   when: direction === 'in' ? 'enter' : 'leave',
@@ -213,7 +237,7 @@ const vector = (direction: 'in' | 'out', countIndex: number): ArgumentKind<Buffe
     if (count > 1024) return EINVAL;
     if (count === 0) return { direction, segments: [], length: 0 };
     const table = guest.read(a.u53(i), count * 16);
-    if (table instanceof Errno) return EFAULT;
+    if (table instanceof Errno) return null;
     const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
     const segments: { address: number; length: number }[] = [];
     let total = 0;
@@ -221,8 +245,8 @@ const vector = (direction: 'in' | 'out', countIndex: number): ArgumentKind<Buffe
       if (view.getInt32(k * 16 + 12, true) < 0) return EINVAL;
       const start = Number(view.getBigUint64(k * 16, true));
       const length = Number(view.getBigUint64(k * 16 + 8, true));
-      // Linux transfers at most 0x7ffff000 bytes a call and shortens the rest.
-      const taken = Math.min(length, 0x7fff_f000 - total);
+      if (start + length > ADDRESS_END) return null;
+      const taken = Math.min(length, TRANSFER_MAX - total);
       if (taken > 0) segments.push({ address: start, length: taken });
       total += taken;
     }

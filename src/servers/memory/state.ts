@@ -37,6 +37,13 @@ export type MemoryHandlers = Handlers<typeof memoryProtocol>;
 
 export const pageUp = (value: number): number => Math.ceil(value / PAGE_SIZE) * PAGE_SIZE;
 export const pageDown = (value: number): number => Math.floor(value / PAGE_SIZE) * PAGE_SIZE;
+
+/** Sizes and addresses beyond the safe integers arrive clamped to their last page; what ends above it has wrapped round 0. */
+const LAST_PAGE = 2 ** 53 - PAGE_SIZE;
+export const wraps = (start: number, length: number): boolean => start + pageUp(length) > LAST_PAGE;
+/** PAGE_ALIGN of a size, of which one in the last page becomes 0. */
+export const wrappedUp = (length: number): number => (length > LAST_PAGE ? 0 : pageUp(length));
+
 export const aligned = (value: number): boolean => value % PAGE_SIZE === 0;
 
 /** Whether [start, start + length) lies in user space. */

@@ -3,7 +3,7 @@ import { EBUSY, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, Errno } from '../../../abi/e
 import * as mman from '../../../abi/mman.ts';
 import { change, covered, type Entry, endOf, overlapping } from '../regions.ts';
 import { FILE, LOCKED, NO_FORK, SHARED, WIPE_ON_FORK } from '../rows.ts';
-import { aligned, inUserSpace, type MemoryHandlers, type MemoryServer, pageUp } from '../state.ts';
+import { aligned, inUserSpace, type MemoryHandlers, type MemoryServer, pageUp, wrappedUp, wraps } from '../state.ts';
 
 /** What an advice does to the part [start, end) of a region. */
 type Advise = (m: MemoryServer, pid: number, start: number, end: number, entry: Entry) => Errno | undefined;
@@ -60,7 +60,7 @@ export const madviseCalls = (m: MemoryServer): Pick<MemoryHandlers, 'madvise' | 
     const advise = ADVICE.get(advice);
     if (advise === undefined || !aligned(addr) || length < 0) return EINVAL;
     if (length === 0) return { result: 0 };
-    if (!inUserSpace(addr, length)) return EINVAL;
+    if (wraps(addr, length)) return EINVAL;
     const end = addr + pageUp(length);
     const entries = overlapping(m, pid, addr, end);
     for (const entry of entries) {
@@ -88,8 +88,8 @@ export const madviseCalls = (m: MemoryServer): Pick<MemoryHandlers, 'madvise' | 
     if ((flags & ~(mman.MS_ASYNC | mman.MS_INVALIDATE | mman.MS_SYNC)) !== 0) return EINVAL;
     if ((flags & mman.MS_ASYNC) !== 0 && (flags & mman.MS_SYNC) !== 0) return EINVAL;
     if (!aligned(addr)) return EINVAL;
-    if (length < 0 || !inUserSpace(addr, length)) return ENOMEM;
-    if (length === 0) return { result: 0 };
+    if (wrappedUp(length) === 0) return { result: 0 };
+    if (!inUserSpace(addr, length)) return ENOMEM;
     const end = addr + pageUp(length);
     const entries = overlapping(m, pid, addr, end);
     for (const entry of entries) {

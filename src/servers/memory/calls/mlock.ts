@@ -16,6 +16,8 @@ import {
   type MemoryServer,
   pageDown,
   pageUp,
+  wrappedUp,
+  wraps,
 } from '../state.ts';
 
 const setLocked = (
@@ -26,9 +28,10 @@ const setLocked = (
   on: boolean,
 ): Errno | { result: number } => {
   const start = pageDown(addr);
+  if (wrappedUp(length + (addr - start)) === 0) return { result: 0 };
+  if (wraps(start, length + (addr - start))) return EINVAL;
   const end = pageUp(addr + length);
-  if (length < 0 || !inUserSpace(start, end - start)) return length < 0 ? EINVAL : ENOMEM;
-  if (end === start) return { result: 0 };
+  if (!inUserSpace(start, end - start)) return ENOMEM;
   const entries = overlapping(m, pid, start, end);
   if (on) {
     let already = 0;

@@ -69,8 +69,8 @@ const choose = (
 ): Result<number> => {
   const { addr, flags } = request;
   if ((flags & (mman.MAP_FIXED | mman.MAP_FIXED_NOREPLACE)) !== 0) {
-    if (!aligned(addr)) return EINVAL;
     if (!inUserSpace(addr, length)) return ENOMEM;
+    if (!aligned(addr)) return EINVAL;
     if (addr < mman.MMAP_MIN_ADDR) return EPERM;
     if ((flags & mman.MAP_FIXED_NOREPLACE) !== 0 && !isFree(m, pid, addr, length)) return EEXIST;
     return addr;

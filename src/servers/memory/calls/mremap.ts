@@ -1,6 +1,7 @@
 /** mremap(2). */
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, Errno, type Result } from '../../../abi/errno.ts';
 import { MMAP_MIN_ADDR, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../../abi/mman.ts';
+import { USER_LIMIT } from '../../../memory/layout.ts';
 import { findFree, isFree, slotsFree } from '../free-space.ts';
 import { mayLock, mayMap } from '../limits.ts';
 import { add, type Entry, endOf, populate, regionAt, remove } from '../regions.ts';
@@ -81,16 +82,17 @@ export const mremapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mremap'> => 
     if ((fixed || keep) && !mayMove) return EINVAL;
     if (keep && pageUp(rawOld) !== pageUp(rawNew)) return EINVAL;
     if (!aligned(oldAddr)) return EINVAL;
-    if (rawNew <= 0 || !inUserSpace(oldAddr, rawOld)) return EINVAL;
+    if (rawNew <= 0 || rawNew > USER_LIMIT) return EINVAL;
     const oldLength = pageUp(rawOld);
     const newLength = pageUp(rawNew);
-    if (fixed) {
+    if (fixed || keep) {
       if (!aligned(newAddr) || !inUserSpace(newAddr, newLength)) return EINVAL;
       if (newAddr < oldAddr + oldLength && oldAddr < newAddr + newLength) return EINVAL;
-      if (newAddr < MMAP_MIN_ADDR) return EPERM;
+      if (fixed && newAddr < MMAP_MIN_ADDR) return EPERM;
     }
     const entry = regionAt(m, pid, oldAddr);
     if (entry === undefined) return EFAULT;
+    if (!inUserSpace(oldAddr, oldLength)) return newLength <= oldLength ? EINVAL : EFAULT;
     const [start, region] = entry;
 
     // Shrinking in place is unmapping the tail; the rest need not be one region.
@@ -129,7 +131,12 @@ export const mremapCalls = (m: MemoryServer): Pick<MemoryHandlers, 'mremap'> => 
       }
     }
     if (!mayMove) return ENOMEM;
-    const target = findFree(m, pid, editProcess(m, pid), newLength, region.prot);
+    // Without MREMAP_FIXED the new address of MREMAP_DONTUNMAP is a hint.
+    const hinted = keep && newAddr >= MMAP_MIN_ADDR && isFree(m, pid, newAddr, newLength);
+    const target =
+      hinted && slotsFree(m, pid, getProcess(m, pid), newAddr, newLength)
+        ? newAddr
+        : findFree(m, pid, editProcess(m, pid), newLength, region.prot);
     if (target === undefined) return ENOMEM;
     const to = moveTo(m, pid, entry, oldAddr, oldLength, target, newLength, keep);
     return to instanceof Errno ? to : { result: to };

@@ -8,7 +8,7 @@ import { mayMap } from '../limits.ts';
 import { overlapping } from '../regions.ts';
 import { type MemoryRegion, SHARED, SHM, type ShmSegment } from '../rows.ts';
 import { indexOf, markDestroyed, mayAccess, nextId, seconds, sequenceOf } from '../segments.ts';
-import { aligned, editProcess, inUserSpace, type MemoryHandlers, type MemoryServer, pageUp } from '../state.ts';
+import { aligned, editProcess, inUserSpace, type MemoryHandlers, type MemoryServer, pageUp, wraps } from '../state.ts';
 import { install, unmap } from './mmap.ts';
 
 const PERMISSIONS = 0o777;
@@ -22,7 +22,7 @@ export const shmCalls = (m: MemoryServer): Pick<MemoryHandlers, 'shmget' | 'shma
   const { kernel } = m.context;
 
   const create = (pid: number, key: number, size: number, flags: number): Errno | { result: number } => {
-    if (size < shm.SHMMIN || size > shm.SHMMAX) return EINVAL;
+    if (size < shm.SHMMIN || wraps(0, size)) return EINVAL;
     if ((flags & shm.SHM_HUGETLB) !== 0) return ENOMEM;
     const who = kernel.process(pid);
     if (who instanceof Errno) return who;
@@ -91,7 +91,7 @@ export const shmCalls = (m: MemoryServer): Pick<MemoryHandlers, 'shmget' | 'shma
       const full = mayMap(m, pid, length, prot, SHARED);
       if (full !== undefined) return full;
       if (start !== 0) {
-        if (!inUserSpace(start, length)) return EINVAL;
+        if (!inUserSpace(start, length)) return wraps(start, length) ? EINVAL : ENOMEM;
         if (start < MMAP_MIN_ADDR) return EPERM;
         if (!remap && !isFree(m, pid, start, length)) return EINVAL;
       } else {
