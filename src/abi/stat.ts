@@ -81,11 +81,27 @@ export const writeStat = (view: DataView, s: StatSource): void => {
 
 export const STATX_SIZE = 256;
 const STATX_BASIC_STATS = 0x7ff;
+/** STATX_MTIME and STATX_CTIME. */
+const STATX_CHANGES = 0xc0;
+const STATX_BTIME = 0x800;
+const STATX_MNT_ID = 0x1000;
+const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
-/** Fills all of `struct statx` with the basic fields, without birth time. */
-export const writeStatx = (view: DataView, s: StatSource): void => {
+/** What statx(2) says beyond stat(2). */
+export interface StatxSource extends StatSource {
+  readonly btime: Time | undefined;
+  readonly mountId: number;
+  readonly mountRoot: boolean;
+}
+
+/**
+ * Fills all of `struct statx`: the basic fields always, but for change and modification time, which come (both) if `mask` asks
+ * for one of them, as do birth time and mount.
+ */
+export const writeStatx = (view: DataView, s: StatxSource, mask: number): void => {
   for (let at = 0; at < STATX_SIZE; at += 8) put64(view, at, 0);
-  view.setUint32(0, STATX_BASIC_STATS, true);
+  let given = STATX_BASIC_STATS;
+  if ((mask & STATX_CHANGES) === 0) given &= ~STATX_CHANGES;
   view.setUint32(4, s.blockSize, true);
   view.setUint32(16, s.nlink, true);
   view.setUint32(20, s.uid, true);
@@ -99,8 +115,19 @@ export const writeStatx = (view: DataView, s: StatSource): void => {
     view.setUint32(at + 8, t.nanoseconds, true);
   };
   time(64, s.atime);
-  time(96, s.ctime);
-  time(112, s.mtime);
+  if (given & STATX_CHANGES) {
+    time(96, s.ctime);
+    time(112, s.mtime);
+  }
+  if (mask & STATX_BTIME && s.btime !== undefined) {
+    time(80, s.btime);
+    given |= STATX_BTIME;
+  }
+  given |= STATX_MNT_ID;
+  put64(view, 144, s.mountId);
+  put64(view, 8, s.mountRoot ? STATX_ATTR_MOUNT_ROOT : 0);
+  put64(view, 56, STATX_ATTR_MOUNT_ROOT);
+  view.setUint32(0, given, true);
   view.setUint32(128, major(s.rdev), true);
   view.setUint32(132, minor(s.rdev), true);
   view.setUint32(136, major(s.device), true);

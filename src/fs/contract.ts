@@ -31,6 +31,8 @@ export interface Attributes {
   readonly atime: Time;
   readonly mtime: Time;
   readonly ctime: Time;
+  /** When the inode was made, if that is known. */
+  readonly btime?: Time;
   /** Changes whenever the contents do. */
   readonly version: number;
 }

@@ -60,6 +60,12 @@ export interface Contents {
   /** Sets the size; growing leaves a hole, shrinking drops pages. */
   truncate(file: number, size: number): void;
   size(file: number): number;
+  /** Start of the next page at or behind `offset` that exists (or `offset` itself, if within one); undefined: none does. */
+  nextData(file: number, offset: number): number | undefined;
+  /** As `nextData`, of one that does not exist; the size at the latest. */
+  nextHole(file: number, offset: number): number;
+  /** Zeroes a range; pages that lie in it whole go. */
+  punch(file: number, offset: number, length: number): void;
   /** Bytes of memory that the file's pages take. */
   allocated(file: number): number;
   delete(file: number): void;

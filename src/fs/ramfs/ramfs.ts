@@ -266,6 +266,7 @@ export class Ramfs implements FileSystem {
       atime: time,
       mtime: time,
       ctime: time,
+      btime: time,
       version: 1,
       target,
       parent: 0,

@@ -13,6 +13,8 @@ export interface Inode {
   atime: Time;
   mtime: Time;
   ctime: Time;
+  /** When the inode was made. */
+  readonly btime: Time;
   version: number;
   /** Symbolic links: where they point. */
   target: string;

@@ -110,12 +110,17 @@ export const vfsProtocol = protocol('vfs', 100, {
   seek: call(121, 'lseek(2).', { fd: i32, offset: i53, whence: i32 }, { result: i53 }),
   stat: call(
     122,
-    'stat(2), lstat(2), newfstatat(2).',
-    { dirfd: i32, path: text, flags: i32, buf: grant },
+    'stat(2), lstat(2), newfstatat(2); no path with AT_EMPTY_PATH: the descriptor itself.',
+    { dirfd: i32, path: optional(text), flags: i32, buf: grant },
     { result: i32 },
   ),
   fstat: call(123, 'fstat(2).', { fd: i32, buf: grant }, { result: i32 }),
-  statx: call(124, 'statx(2).', { dirfd: i32, path: text, flags: i32, mask: u32, buf: grant }, { result: i32 }),
+  statx: call(
+    124,
+    'statx(2); no path as with stat.',
+    { dirfd: i32, path: optional(text), flags: i32, mask: u32, buf: grant },
+    { result: i32 },
+  ),
   access: call(
     125,
     'access(2), faccessat(2), faccessat2(2).',

@@ -1,0 +1,117 @@
+/* Calls with a directory descriptor: openat, mkdirat, mknodat, fstatat, unlinkat, linkat, symlinkat, readlinkat, renameat, fchmodat, fchownat. */
+#include "check.h"
+
+int main(void) {
+    char buf[64] = "";
+    struct stat st;
+    scratch_tmpfs("openat");
+    CALL(mkdir("d", 0755));
+    CALL(open("d", O_RDONLY | O_DIRECTORY));
+    CALL(open("plain", O_CREAT | O_RDWR, 0644));
+    const int d = 3, plain = 4;
+    CALL(openat(d, "f", O_CREAT | O_RDWR, 0644));
+    CALL(access("d/f", F_OK));
+    CALL(close(5));
+    CALL(openat(plain, "f", O_RDONLY));
+    CALL(openat(99, "f", O_RDONLY));
+    CALL(openat(-5, "f", O_RDONLY));
+    CALL(openat(99, "/", O_RDONLY));
+    CALL(close(5));
+    CALL(openat(AT_FDCWD, "plain", O_RDONLY));
+    CALL(close(5));
+    CALL(openat(d, "", O_RDONLY));
+    CALL(openat(d, "../plain", O_RDONLY));
+    CALL(close(5));
+    CALL(openat(plain, "", O_RDONLY));
+
+    CALL(mkdirat(d, "sub", 0700));
+    CALL(mkdirat(plain, "sub", 0700));
+    CALL(mkdirat(99, "sub", 0700));
+    CALL(mknodat(d, "fifo", S_IFIFO | 0600, 0));
+    CALL(mknodat(99, "fifo", S_IFIFO | 0600, 0));
+    CALL(symlinkat("f", d, "link"));
+    CALL(symlinkat("f", 99, "link"));
+    CALL(symlinkat("f", plain, "link"));
+    CALL(readlinkat(d, "link", buf, sizeof buf));
+    CALL(readlinkat(99, "link", buf, sizeof buf));
+    CALL(readlinkat(d, "", buf, sizeof buf));
+    CALL(readlinkat(plain, "", buf, sizeof buf));
+    CALL(linkat(d, "f", AT_FDCWD, "second", 0));
+    CALL(linkat(d, "link", AT_FDCWD, "link2", 0));
+    CALL(linkat(d, "link", AT_FDCWD, "link3", AT_SYMLINK_FOLLOW));
+    CALL(lstat("link2", &st));
+    HOLDS(S_ISLNK(st.st_mode) && st.st_nlink == 2);
+    CALL(lstat("link3", &st));
+    HOLDS(S_ISREG(st.st_mode) && st.st_nlink == 3);
+    CALL(linkat(d, "f", AT_FDCWD, "x", 0x8000));
+    CALL(linkat(plain, "", AT_FDCWD, "from-fd", AT_EMPTY_PATH));
+    CALL(access("from-fd", F_OK));
+    CALL(linkat(d, "", AT_FDCWD, "dir-fd", AT_EMPTY_PATH));
+    CALL(linkat(99, "f", AT_FDCWD, "x", 0));
+    CALL(linkat(AT_FDCWD, "plain", 99, "x", 0));
+    CALL(linkat(AT_FDCWD, "", AT_FDCWD, "x", 0));
+
+    CALL(fstatat(d, "link", &st, 0));
+    HOLDS(S_ISREG(st.st_mode));
+    CALL(fstatat(d, "link", &st, AT_SYMLINK_NOFOLLOW));
+    HOLDS(S_ISLNK(st.st_mode));
+    CALL(fstatat(d, "", &st, 0));
+    CALL(fstatat(d, "", &st, AT_EMPTY_PATH));
+    HOLDS(S_ISDIR(st.st_mode));
+    CALL(fstatat(AT_FDCWD, "", &st, AT_EMPTY_PATH));
+    HOLDS(S_ISDIR(st.st_mode));
+    CALL(fstatat(d, "f", &st, 0x10));
+    CALL(fstatat(99, "f", &st, 0));
+    CALL(fstatat(d, BAD_POINTER, &st, 0));
+    CALL(fstatat(d, "f", BAD_POINTER, 0));
+
+    CALL(syscall(SYS_fchmodat, d, "f", 0600));
+    CALL(syscall(SYS_fchmodat, 99, "f", 0600));
+    CALL(syscall(SYS_fchmodat2, d, "link", 0640, AT_SYMLINK_NOFOLLOW));
+    CALL(syscall(SYS_fchmodat2, d, "link", 0640, 0));
+    CALL(syscall(SYS_fchmodat2, d, "link", 0640, 0x8000));
+    CALL(syscall(SYS_fchmodat2, plain, "", 0604, AT_EMPTY_PATH));
+    fstat(plain, &st);
+    printf("mode %o\n", st.st_mode);
+    CALL(fchownat(d, "link", 5, 6, AT_SYMLINK_NOFOLLOW));
+    fstatat(d, "link", &st, AT_SYMLINK_NOFOLLOW);
+    printf("link %d:%d\n", st.st_uid, st.st_gid);
+    fstatat(d, "f", &st, 0);
+    printf("file %d:%d %o\n", st.st_uid, st.st_gid, st.st_mode);
+    CALL(fchownat(plain, "", 7, 8, AT_EMPTY_PATH));
+    fstat(plain, &st);
+    printf("plain %d:%d\n", st.st_uid, st.st_gid);
+    CALL(fchownat(plain, "", 7, 8, 0));
+    CALL(fchownat(d, "f", 7, 8, 0x8000));
+    CALL(fchownat(99, "f", 7, 8, 0));
+
+    CALL(renameat(d, "f", AT_FDCWD, "moved"));
+    CALL(renameat(AT_FDCWD, "moved", d, "back"));
+    CALL(renameat(99, "f", AT_FDCWD, "x"));
+    CALL(renameat(d, "back", 99, "x"));
+    CALL(renameat(d, "back", plain, "x"));
+    CALL(renameat(d, "", AT_FDCWD, "x"));
+
+    CALL(unlinkat(d, "sub", 0));
+    CALL(unlinkat(d, "sub", AT_REMOVEDIR));
+    CALL(unlinkat(d, "back", AT_REMOVEDIR));
+    CALL(unlinkat(d, "back", 0));
+    CALL(unlinkat(d, "back", 0));
+    CALL(unlinkat(d, "fifo", 0x1));
+    CALL(unlinkat(99, "fifo", 0));
+    CALL(unlinkat(plain, "fifo", 0));
+    CALL(unlinkat(d, ".", AT_REMOVEDIR));
+    CALL(unlinkat(d, "fifo", 0));
+    CALL(unlinkat(d, "link", 0));
+    CALL(rmdir("d"));
+    CALL(openat(d, "late", O_CREAT | O_RDWR, 0644));
+    CALL(mkdirat(d, "late", 0755));
+    CALL(openat(d, ".", O_RDONLY));
+    CALL(close(5));
+    CALL(openat(d, "..", O_RDONLY));
+    close(d);
+    close(plain);
+    close(5);
+    leave_tmpfs();
+    return 0;
+}
