@@ -3,6 +3,8 @@ import { decode, Instruction, Status } from '../../src/cpu/decode/decoder.ts';
 import type { EngineHost } from '../../src/cpu/engine.ts';
 import { Interpreter } from '../../src/cpu/interpreter/engine.ts';
 import { LIBRARY } from '../../src/cpu/interpreter/library.ts';
+import type { TierFactory } from '../../src/cpu/interpreter/tier.ts';
+import { jitTier } from '../../src/cpu/jit/tier.ts';
 import type { Window } from '../../src/memory/window.ts';
 import type { EngineFactory, TestedEngine } from './emulated.ts';
 
@@ -23,5 +25,8 @@ class TestedInterpreter extends Interpreter implements TestedEngine {
   }
 }
 
+/** XINIM_ENGINE: `interpreter`, `jit`, or `eager`, which translates each instruction on its own when it is met. */
+const TIERS: Record<string, TierFactory | undefined> = { jit: jitTier(), eager: jitTier({ eager: true }) };
+
 export const createEngine: EngineFactory = (window: Window, host: EngineHost) =>
-  new TestedInterpreter(window.memory, host);
+  new TestedInterpreter(window.memory, host, TIERS[process.env['XINIM_ENGINE'] ?? 'interpreter']);

@@ -178,6 +178,8 @@ function order(
 export interface FlagEffect {
   readonly read: number;
   readonly written: number;
+  /** It may fault, and then the flags before it are seen. */
+  readonly bails: boolean;
 }
 
 /** By node: flags that are read later than its start. What leaves the region may read all of them. */

@@ -48,6 +48,8 @@ export class Emitter extends FlagLayer implements Uops {
   readonly #caches = new Map<string, number>();
   readonly target = this.f.local('i64');
   readonly branch = this.f.local('i32');
+  /** The instruction may leave the region before it is executed. */
+  bails = false;
   /** What the lift of the instruction did about control. */
   transfer: Transfer | undefined;
 
@@ -94,6 +96,7 @@ export class Emitter extends FlagLayer implements Uops {
   /** Leaves the region, so that the interpreter executes this instruction. */
   bail(): void {
     const { f } = this;
+    this.bails = true;
     this.materialise();
     f.i64(this.#at.rip).set(this.exitRip);
     f.i32(this.#at.handler).set(this.exitHandler);

@@ -43,7 +43,7 @@ const EFFECTS = new WeakMap<GuestInstruction, FlagEffect>();
 const effectOf = (at: GuestInstruction): FlagEffect => {
   let effect = EFFECTS.get(at);
   if (effect === undefined) {
-    effect = probe(at) ?? { read: 3, written: 0 };
+    effect = probe(at) ?? { read: 3, written: 0, bails: true };
     EFFECTS.set(at, effect);
   }
   return effect;

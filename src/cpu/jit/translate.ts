@@ -16,6 +16,7 @@ import { Emitter, GO, INTERPRET } from './emitter.ts';
 import { ALL_FLAGS } from './emitter-flags.ts';
 import type { RegionUse } from './emitter-registers.ts';
 import { Unsupported } from './emitter-values.ts';
+import { SHAPES } from '../decode/table.ts';
 import { RUNTIME_IMPORTS } from './runtime.ts';
 
 export interface Translation {
@@ -33,6 +34,9 @@ const REGION = 'region';
 
 /** Whether the translator can do an instruction, and which flags it touches. */
 export function probe(at: GuestInstruction): FlagEffect | undefined {
+  const { mnemonic } = SHAPES[at.decoded.form].form;
+  // What it stored before a fault would be seen.
+  if (mnemonic === 'enter') return undefined;
   const emitter = new Emitter(undefined);
   emitter.open('block', INTERPRET);
   try {
@@ -41,7 +45,8 @@ export function probe(at: GuestInstruction): FlagEffect | undefined {
     if (error instanceof Unsupported) return undefined;
     throw error;
   }
-  return { read: emitter.flagsRead, written: emitter.flagsWritten };
+  if (emitter.transfer?.kind === 'indirect' && !/^(jmp|call|ret)$/.test(mnemonic)) return undefined;
+  return { read: emitter.flagsRead, written: emitter.flagsWritten, bails: emitter.bails };
 }
 
 class RegionEmitter {
@@ -223,7 +228,11 @@ class RegionEmitter {
   }
 }
 
-/** Flags live after each instruction of each block. */
+/**
+ * Flags live after each instruction of each block. Inside a block they are kept for faults too: what an instruction that
+ * may fault overwrites nobody reads otherwise. Between blocks they are not: at a fault, flags that were set in an
+ * earlier block and that the program cannot read any more may be old.
+ */
 function liveness(code: Code, graph: Graph, effects: (at: GuestInstruction) => FlagEffect) {
   const effectOf = (index: number, block: Block): FlagEffect => effects(block.instructions[index]);
   const live = liveFlags(code, graph, effectOf);
@@ -234,8 +243,8 @@ function liveness(code: Code, graph: Graph, effects: (at: GuestInstruction) => F
     const list: number[] = [];
     for (let k = block.instructions.length - 1; k >= 0; k--) {
       list[k] = now;
-      const { read, written } = effects(block.instructions[k]);
-      now = (now & ~written) | read;
+      const { read, written, bails } = effects(block.instructions[k]);
+      now = bails ? ALL_FLAGS : (now & ~written) | read;
     }
     inside.set(block, list);
   }
