@@ -2,13 +2,16 @@
  * Grants: what lets a server copy from or to memory that is not its own (DESIGN §5). A grant names a stretch of a process's
  * memory, or a buffer of the kernel, one server and a direction; it dies when the request that carries it is answered.
  *
- * Invariant: a copy never leaves the granted range, and never goes against the direction.
+ * Invariants: a copy never leaves the granted range, and never goes against the direction. A handler that is run again after
+ * a crash or a fault reads what it read the first time: while a process's memory is granted for reading, what a handler
+ * writes to memory is taken back with its transaction (sendfile's offset, sigprocmask with both masks in one place).
  */
 import type { BufferRequest } from '../abi/arguments.ts';
 import { EFAULT, EPERM, Errno, type Result } from '../abi/errno.ts';
 import type { Grant } from '../ipc/fields.ts';
 import type { Process } from './process.ts';
 import type { Server } from './server-slot.ts';
+import type { UndoLog } from './store/undo.ts';
 
 type Direction = BufferRequest['direction'];
 
@@ -24,10 +27,14 @@ interface Entry {
 
 export class Grants {
   readonly #entries = new Map<number, Entry>();
+  readonly #undo: UndoLog;
   readonly #log: (line: string) => void;
   #last = 0;
+  /** Living grants of process memory that a server may read. */
+  #readable = 0;
 
-  constructor(log: (line: string) => void) {
+  constructor(undo: UndoLog, log: (line: string) => void) {
+    this.#undo = undo;
     this.#log = log;
   }
 
@@ -47,7 +54,10 @@ export class Grants {
   }
 
   release(id: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
     this.#entries.delete(id);
+    if (isReadable(entry)) this.#readable--;
   }
 
   /** For ServerContext.copyIn. Throws PageNeeded. */
@@ -76,6 +86,7 @@ export class Grants {
     }
     const { segments } = entry;
     const { memory } = entry.process!;
+    if (this.#readable > 0) this.#remember(entry, offset, bytes.length);
     const done =
       segments.length === 1
         ? memory.writeSome(segments[0].address + offset, bytes)
@@ -85,7 +96,20 @@ export class Grants {
     return done === 0 ? EFAULT : done;
   }
 
+  /** Has the bytes that are about to be overwritten put back if the transaction is rolled back. */
+  #remember(entry: Entry, offset: number, length: number): void {
+    if (!this.#undo.active) return;
+    const { memory } = entry.process!;
+    eachPart(entry.segments, offset, length, (address, from, to) => {
+      const before = memory.read(address, to - from);
+      if (before instanceof Errno) return 0;
+      this.#undo.push({ undo: () => void memory.writeSome(address, before) });
+      return to - from;
+    });
+  }
+
   #enter(entry: Entry): Grant {
+    if (isReadable(entry)) this.#readable++;
     do this.#last = (this.#last + 1) >>> 0 || 1;
     while (this.#entries.has(this.#last));
     this.#entries.set(this.#last, entry);
@@ -106,6 +130,8 @@ export class Grants {
     return entry;
   }
 }
+
+const isReadable = ({ process, direction }: Entry): boolean => process !== undefined && direction !== 'out';
 
 /** Runs over the segments' parts of [offset, offset + length) until one comes short; the bytes done. */
 const eachPart = (

@@ -87,7 +87,7 @@ export class Kernel {
     this.machine = new Machine({ limitPages: Math.floor((options.memory ?? 1 << 30) / PAGE_SIZE) });
     this.machine.onFileUnused = (object) => this.later(() => this.faults.fileUnused(object));
     this.windows = new Windows(options.createEngine ?? createEngine, () => BigInt(Math.floor(this.now())));
-    this.grants = new Grants((line) => this.log(line));
+    this.grants = new Grants(this.undo, (line) => this.log(line));
     this.futexes = new FutexTable(this);
     this.faults = new PageFaults(this, options.pageCache ?? 64 << 20);
     this.servers = createServers(this);
