@@ -38,7 +38,7 @@ export interface DifferentialOptions {
   readonly host: HostProcessor;
   readonly count: number;
   readonly seed: number;
-  /** Run this group only. */
+  /** First group to run; 0 if left out. */
   readonly group?: number;
   /** States per encoding. */
   readonly states?: number;
@@ -83,7 +83,7 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
   const states = options.states ?? DEFAULT_STATES;
   const notations: Notation[] = forms.map(readOpcode);
   const results: FormResult[] = forms.map((form) => ({ form, instances: 0, failed: 0, variants: new Set() }));
-  const groupsWanted = options.group === undefined ? Math.ceil(options.count / states) : 1;
+  const groupsWanted = Math.max(1, Math.ceil(options.count / states));
   const generator = sequences(forms, notations);
   const sequenceResult: FormResult = {
     form: form('—', 'sequences of 2 to 5 of these', '', () => {}),
@@ -153,7 +153,11 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
     // Both sides at once.
     host.send(new Uint8Array(batch, 0, at));
     const bytes = emulated.run(batch, ours);
-    host.receive(new Uint8Array(theirs, 0, bytes));
+    try {
+      host.receive(new Uint8Array(theirs, 0, bytes));
+    } catch (error) {
+      throw new Error(`the host failed in groups ${groups[0]!.number} to ${groups.at(-1)!.number}`, { cause: error });
+    }
 
     // Compare.
     const hostWords = new Int32Array(theirs);

@@ -37,6 +37,9 @@ typedef uint64_t u64;
 #define HALF 0x2000000ul
 /* Where the linker puts this program (-Ttext-segment): an address that no state holds by chance. */
 #define IMAGE 0x35550000ul
+/* The signal stack: were RSP inside it by chance, the kernel would take the signal for a nested one. */
+#define SIGNAL_STACK 0x5a5a12340000ul
+#define SIGNAL_STACK_SIZE 0x10000ul
 #define KIND_DONE 255
 #define FLAG_FLOAT 1
 #define FLAG_ENDS 2
@@ -166,8 +169,6 @@ struct kernel_sigaction {
   void *restorer;
   u64 mask;
 };
-
-static u8 signal_stack[65536] __attribute__((aligned(64)));
 
 /* ── x87 and SSE: the context's order (physical registers) to FXSAVE's (stack order) and back ──────────────────── */
 
@@ -307,7 +308,8 @@ void start(long *stack) {
   if (stack[0] < 4) die("usage: native SHARED-FILE REQUEST-FIFO REPLY-FIFO");
   map_data();
   memset(map(CODE_BASE, CODE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 0xcc, CODE_SIZE);
-  stack_t alternate = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
+  void *stack_base = map(SIGNAL_STACK, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  stack_t alternate = {.ss_sp = stack_base, .ss_size = SIGNAL_STACK_SIZE};
   SYS(SYS_sigaltstack, &alternate, 0, 0, 0, 0, 0);
   struct kernel_sigaction action = {on_signal, SA_SIGINFO | SA_ONSTACK | SA_NODEFER | 0x04000000, restore_signal, 0};
   static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
