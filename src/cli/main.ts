@@ -58,6 +58,8 @@ const main = async (invocation: Invocation): Promise<number> => {
     process.stderr.write(`${BUSYBOX_MISSING}\n`);
     return NOT_FOUND;
   }
+  // What the kernel had to say explains why a program could not be started.
+  let lastLog: string | undefined;
   const ipcLog = invocation.ipcLog === undefined ? undefined : lineSink(invocation.ipcLog);
   const output = new ConsoleOutput(() => {
     os.system.drained(0);
@@ -75,7 +77,10 @@ const main = async (invocation: Invocation): Promise<number> => {
         ? undefined
         : new Tracer((line) => writeSync(2, `${line}\n`), { filter: invocation.trace }),
     ipcLog: ipcLog?.line,
-    log: process.env['XINIM_LOG'] === undefined ? undefined : (line) => writeSync(2, `xinim: ${line}\n`),
+    log: (line) => {
+      lastLog = line;
+      if (process.env['XINIM_LOG'] !== undefined) writeSync(2, `xinim: ${line}\n`);
+    },
     files: program.data === undefined ? [] : [{ type: 'file', path: program.path, mode: 0o755, data: program.data }],
   });
   const bootMs = performance.now() - started;
@@ -93,7 +98,11 @@ const main = async (invocation: Invocation): Promise<number> => {
   };
   const detach = stdin.isTTY ? attachTerminal(os) : () => {};
   try {
-    const child = await os.spawn(program.path, program.args, options);
+    lastLog = undefined;
+    const child = await os.spawn(program.path, program.args, options).catch((error: unknown) => {
+      if (lastLog !== undefined) process.stderr.write(`xinim: ${lastLog}\n`);
+      throw error;
+    });
     const stopInput = pumpInput(child);
     const forward = (signal: NodeJS.Signals): void => {
       // The process may just have ended.

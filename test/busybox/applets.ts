@@ -355,7 +355,9 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   ping6: run('ping6 -c 1 -w 1 ::1', NETWORK),
   pipe_progress: same('seq 1 100 | pipe_progress 2>/dev/null | tail -n 1'),
   pivot_root: run('mkdir n; pivot_root n n/old', 'the root of the system cannot be exchanged: ENOSYS'),
-  pkill: same('exec 2>/dev/null; sleep 7$((3 + 6)) & pkill -f "[s]leep 79"; wait $!; echo $?; pkill nosuchprocess; echo $?'),
+  pkill: same(
+    'exec 2>/dev/null; sleep 7$((3 + 6)) & pkill -f "[s]leep 79"; wait $!; echo $?; pkill nosuchprocess; echo $?',
+  ),
   pmap: run('pmap $$ | tail -n 1', 'shows PIDs and addresses'),
   popmaildir: absent(NETWORK),
   poweroff: run('poweroff --help 2>&1 | head -1', 'stops the system'),
