@@ -10,7 +10,8 @@
  * Both then expand K with the hash of the transcript as salt: endpoint names, PIDs, epoch, ek and c. Two ends that disagree
  * about any of them get different keys, and the first frame is refused.
  *
- * Entry points: `Initiator`, `respond` (the two sides), `agree` (both, for endpoints in one thread).
+ * Entry points: `Initiator`, `respond` (the two sides), `agree` (both, for endpoints in one thread); `KeyPair` for several
+ * handshakes of one initiator: each still has an encapsulation, and so a secret, of its own.
  * Invariant: secrets stay in private fields, are never printed, and are overwritten once they are installed.
  */
 import { expand, extract } from '@noble/hashes/hkdf.js';
@@ -100,29 +101,63 @@ export class SessionKeys {
   }
 }
 
-/** The side that opens a channel. */
-export class Initiator {
-  /** What is sent to the responder: the encapsulation key, 1,184 bytes. */
+/** A key pair of an initiator. Its maker wipes it when the handshakes it is for are over. */
+export class KeyPair {
+  /** The encapsulation key, 1,184 bytes. */
   readonly publicKey: Uint8Array;
   readonly #secretKey: Uint8Array;
-  readonly #channel: ChannelName;
+  #expanded: ExpandedKey | undefined;
 
-  constructor(channel: ChannelName, random: Entropy) {
+  constructor(random: Entropy) {
     const seed = Uint8Array.from(random(64));
     const pair = ml_kem768.keygen(seed);
     seed.fill(0);
     this.publicKey = pair.publicKey;
     this.#secretKey = pair.secretKey;
+  }
+
+  /** What the public key expands to, computed once. */
+  get expanded(): ExpandedKey {
+    this.#expanded ??= ml_kem768.prepare(this.publicKey);
+    return this.#expanded;
+  }
+
+  decapsulate(cipherText: Uint8Array): Uint8Array {
+    return (this.#expanded ?? ml_kem768).decapsulate(cipherText, this.#secretKey);
+  }
+
+  wipe(): void {
+    this.#secretKey.fill(0);
+    this.#expanded?.clean();
+    this.#expanded = undefined;
+  }
+}
+
+/** The side that opens a channel. */
+export class Initiator {
+  readonly #pair: KeyPair;
+  readonly #channel: ChannelName;
+
+  constructor(channel: ChannelName, random: Entropy) {
+    this.#pair = new KeyPair(random);
     this.#channel = channel;
   }
 
+  /** What is sent to the responder: the encapsulation key, 1,184 bytes. */
+  get publicKey(): Uint8Array {
+    return this.#pair.publicKey;
+  }
+
   /** Takes the responder's answer. May be called once: the decapsulation key is overwritten. */
-  finish(cipherText: Uint8Array, expanded?: ExpandedKey): SessionKeys {
-    const shared = (expanded ?? ml_kem768).decapsulate(cipherText, this.#secretKey);
-    this.#secretKey.fill(0);
-    return SessionKeys.derive(shared, transcript(this.#channel, this.publicKey, cipherText), true);
+  finish(cipherText: Uint8Array): SessionKeys {
+    const keys = initiatorKeys(this.#channel, this.#pair, cipherText);
+    this.#pair.wipe();
+    return keys;
   }
 }
+
+const initiatorKeys = (channel: ChannelName, pair: KeyPair, cipherText: Uint8Array): SessionKeys =>
+  SessionKeys.derive(pair.decapsulate(cipherText), transcript(channel, pair.publicKey, cipherText), true);
 
 /** The side that is connected to. `cipherText` (1,088 bytes) goes back to the initiator. */
 export const respond = (
@@ -138,12 +173,20 @@ export const respond = (
   return { cipherText, keys: SessionKeys.derive(sharedSecret, transcript(channel, publicKey, cipherText), false) };
 };
 
-/** Runs the handshake between two ends in this thread and installs the keys, replacing those of an earlier epoch. */
-export const agree = (channel: ChannelName, initiator: SealedEnd, responder: SealedEnd, random: Entropy): void => {
-  const first = new Initiator(channel, random);
-  const expanded = ml_kem768.prepare(first.publicKey);
-  const { cipherText, keys } = respond(channel, first.publicKey, random, expanded);
+/**
+ * Runs the handshake between two ends in this thread and installs the keys, replacing those of an earlier epoch. Without a
+ * key pair one is made and wiped.
+ */
+export const agree = (
+  channel: ChannelName,
+  initiator: SealedEnd,
+  responder: SealedEnd,
+  random: Entropy,
+  shared?: KeyPair,
+): void => {
+  const pair = shared ?? new KeyPair(random);
+  const { cipherText, keys } = respond(channel, pair.publicKey, random, pair.expanded);
   keys.install(responder);
-  first.finish(cipherText, expanded).install(initiator);
-  expanded.clean();
+  initiatorKeys(channel, pair, cipherText).install(initiator);
+  if (shared === undefined) pair.wipe();
 };

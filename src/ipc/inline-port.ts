@@ -19,7 +19,7 @@
 import { EIO, ENOSYS, Errno } from '../abi/errno.ts';
 import { type CallCodec, ERROR_OFFSET, REPLY_OFFSET } from './codec.ts';
 import { type Frame, type FrameArena, FrameError, FrameKind } from './frame.ts';
-import { agree, type Entropy } from './handshake.ts';
+import { agree, type Entropy, type KeyPair } from './handshake.ts';
 import type { IpcLog } from './log.ts';
 import { PendingRequest, PendingTable, Phase, RequestDelivery } from './pending.ts';
 import { Pending, type PortHost, type ServerPort } from './port.ts';
@@ -36,6 +36,8 @@ export interface InlinePortOptions {
   readonly sealing?: Sealing;
   /** Needed for sealing. */
   readonly random?: Entropy;
+  /** The key pair of the kernel's end for the first epoch, if the channels of a boot share one; later epochs have their own. */
+  readonly keyPair?: KeyPair;
   readonly log?: IpcLog;
   /** Times requests that are answered at once. */
   readonly roundTrips?: RoundTrips;
@@ -116,7 +118,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
       this.#random = options.random;
       this.#kernelEnd = options.sealing.end();
       this.#serverEnd = options.sealing.end();
-      this.#rekey();
+      this.#rekey(options.keyPair);
     }
     this.#loop = new ServerLoop(
       definition as unknown as ServerDefinition,
@@ -224,7 +226,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   }
 
   /** Installs the keys of the next epoch at both ends. */
-  #rekey(): void {
+  #rekey(pair?: KeyPair): void {
     const { name, pid } = this;
     this.#epoch++;
     agree(
@@ -232,6 +234,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
       this.#kernelEnd!,
       this.#serverEnd!,
       this.#random!,
+      pair,
     );
   }
 

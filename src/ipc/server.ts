@@ -26,8 +26,11 @@ export interface Caller {
   readonly tid: number;
 }
 
-/** Thrown by `copyIn`/`copyOut` when a page of the grant must first be brought in by another server. */
-export class FaultPending extends Error {}
+/**
+ * Thrown by `copyIn`/`copyOut` when a page of the grant must first be brought in by another server. It is no Error: it is
+ * an ordinary event, and an Error's stack trace would cost more than the fault.
+ */
+export class FaultPending {}
 
 /** A handler's wish to sleep. */
 export class Wait {

@@ -19,7 +19,7 @@ export class PageNeeded extends FaultPending {
     readonly address: number,
     readonly access: Access,
   ) {
-    super('a page is needed');
+    super();
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Errno } from '../abi/errno.ts';
 import { FrameArena } from '../ipc/frame.ts';
+import { KeyPair } from '../ipc/handshake.ts';
 import { createInlinePort } from '../ipc/inline-port.ts';
 import { IpcLog } from '../ipc/log.ts';
 import type { PortHost } from '../ipc/port.ts';
@@ -90,6 +91,10 @@ export const createServers = (kernel: Kernel): Server[] => {
   const { servers, ipc, ipcLog, chaos } = kernel.options;
   const arena = new FrameArena();
   const sealing = ipc === 'direct' ? undefined : new Sealing(arena);
+  const random = (length: number): Uint8Array => kernel.platform.entropy(length);
+  // One key pair serves the handshakes of the boot: making it is a third of a handshake. It goes when the last one is over.
+  const pair = sealing === undefined ? undefined : new KeyPair(random);
+  let left = 3;
   const log = ipcLog === undefined ? undefined : new IpcLog(ipcLog, () => kernel.now());
   return (['vfs', 'process', 'memory'] as const).map((name) => {
     const server = new Server(name, servers[name], new TransactionalStore(kernel.undo));
@@ -98,10 +103,12 @@ export const createServers = (kernel: Kernel): Server[] => {
       server.port = createInlinePort(servers[name], host, {
         arena,
         sealing,
-        random: (length) => kernel.platform.entropy(length),
+        random,
+        keyPair: pair,
         log,
         chaosHook: chaos === undefined ? undefined : (call, phase) => chaos(name, call, phase),
       });
+      if (--left === 0) pair?.wipe();
     };
     return server;
   });

@@ -15,7 +15,7 @@ import type { Process } from '../process.ts';
 /** Modified pages of a shared mapping must be written to their file before the VFS goes on. */
 export class WritebackNeeded extends FaultPending {
   constructor(readonly object: number) {
-    super('modified pages must be written back');
+    super();
   }
 }
 
