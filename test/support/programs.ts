@@ -77,6 +77,7 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
+  readonly groups?: readonly number[];
   readonly input?: string;
 }
 
