@@ -16,6 +16,8 @@ export class RegionUse {
   readonly vectorsRead = new Set<number>();
   readonly vectorsWritten = new Set<number>();
   flags = false;
+  /** It does floating-point arithmetic. */
+  precise = false;
   readonly caches = new Set<string>();
 }
 

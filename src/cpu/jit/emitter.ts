@@ -16,7 +16,7 @@ import { HELPERS } from '../helpers.ts';
 import { loadName, storeName } from '../interpreter/memory.ts';
 import { RECORD_SIZE } from '../interpreter/record.ts';
 import { FLOAT_FUNCTIONS, RUNTIME } from '../interpreter/runtime.ts';
-import { FLOAT_TRAP, FS_BASE, GS_BASE, Reg, RFLAGS_OTHER } from '../state.ts';
+import { FLOAT_TRAP, FS_BASE, GS_BASE, MXCSR, Reg, RFLAGS_OTHER } from '../state.ts';
 import type { FloatOp, FloatShape, Uops, Value, Width } from '../uops.ts';
 import type { GuestInstruction } from './discover.ts';
 import { ALL_FLAGS, FlagLayer } from './emitter-flags.ts';
@@ -27,6 +27,8 @@ export const INTERPRET = Symbol('interpret');
 export const GO = Symbol('go');
 
 const HELPER_GROUPS = /^(simd\.(float|crc32|compareStrings)|multiply\.|divide\.)/;
+/** DF. */
+const DIRECTION = 0x400;
 const TAG_OFFSET = 0x3f_fffc;
 /** A cached page that no address is in. */
 const NO_PAGE = 1n << 62n;
@@ -47,7 +49,8 @@ export class Emitter extends FlagLayer implements Uops {
   readonly #checked = new Set<number>();
   readonly #caches = new Map<string, number>();
   readonly target = this.f.local('i64');
-  readonly branch = this.f.local('i32');
+  /** MXCSR lets arithmetic go the short way. */
+  readonly precise = this.f.local('i32');
   /** The instruction may leave the region before it is executed. */
   bails = false;
   /** What the lift of the instruction did about control. */
@@ -68,7 +71,40 @@ export class Emitter extends FlagLayer implements Uops {
     const { mnemonic } = this.#shape.form;
     this.chained = mnemonic === 'adc' || mnemonic === 'sbb';
     this.transfer = undefined;
-    this.#shape.form.lift(this);
+    if (at.decoded.repeat === 1 && /^(movs|stos)$/.test(mnemonic) && at.decoded.addressKind === AddressKind.None) {
+      this.#repeat(mnemonic === 'movs');
+    } else this.#shape.form.lift(this);
+  }
+
+  /** REP MOVS and STOS: as much of a page as goes at once by the runtime; anything else element by element elsewhere. */
+  #repeat(move: boolean): void {
+    const { f } = this;
+    const log2 = { 8: 0, 16: 1, 32: 2, 64: 3 }[this.width];
+    const rcx = (): Value => this.register(Reg.RCX, 64);
+    const done = this.temporary('i64');
+    this.stateAddress(RFLAGS_OTHER);
+    f.mem('i32.load', 0, 2).i32(DIRECTION).op('i32.and');
+    this.#bailIf();
+    this.knowledge = undefined;
+    this.open('block', done);
+    this.push(rcx()).op('i64.eqz').brIf(this.depthOf(done));
+    this.open('loop');
+    this.push(this.register(Reg.RDI, 64));
+    this.push(this.register(move ? Reg.RSI : Reg.RAX, move ? 64 : this.width));
+    this.push(rcx()).i64(log2).callNamed(move ? 'string.move' : 'string.fill').set(done);
+    f.get(done).op('i64.eqz');
+    this.#bailIf();
+    const advance = (register: Reg): void => {
+      this.push(this.register(register, 64)).get(done).i64(log2).op('i64.shl').op('i64.add');
+      this.setRegister(register, 64, this.define('i64'));
+    };
+    advance(Reg.RDI);
+    if (move) advance(Reg.RSI);
+    this.push(rcx()).get(done).op('i64.sub');
+    this.setRegister(Reg.RCX, 64, this.define('i64'));
+    this.push(rcx()).i64(0).op('i64.ne').brIf(0);
+    this.close();
+    this.close();
   }
 
   get width(): Width {
@@ -270,6 +306,7 @@ export class Emitter extends FlagLayer implements Uops {
     if (offset < RFLAGS_OTHER) throw new Unsupported();
     this.stateAddress(offset);
     this.push(value).mem(storeName(width));
+    if (offset === MXCSR) this.loadPrecise();
   }
 
   // ── Vector operands ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -560,12 +597,90 @@ export class Emitter extends FlagLayer implements Uops {
     };
   }
 
+  /**
+   * Inline while MXCSR rounds to nearest with PE masked and sticky (`precise`), and operands and result are neither zero,
+   * denormal, infinite nor NaN: then nothing is raised. Else by the function that knows all cases.
+   */
   float(op: FloatOp, shape: FloatShape, a: Value, b: Value): Value {
+    const { f } = this;
+    if (op === 'min' || op === 'max') return this.#floatCall(op, shape, a, b, this.temporary('v128'));
+    const scalar = shape === 'ss' || shape === 'sd';
+    const single = shape === 'ss' || shape === 'ps';
+    const vector = single ? 'f32x4' : 'f64x2';
+    const result = this.temporary('v128');
+    if (scalar) {
+      const type = single ? 'f32' : 'f64';
+      this.push(a);
+      if (op !== 'sqrt') this.push(a).lane(`${vector}.extract_lane`, 0);
+      this.push(b).lane(`${vector}.extract_lane`, 0).op(`${type}.${op}`).lane(`${vector}.replace_lane`, 0);
+    } else {
+      if (op !== 'sqrt') this.push(a);
+      this.push(b).op(`${vector}.${op}`);
+    }
+    f.set(result);
+    this.seen.precise = true;
+    const operands = op === 'sqrt' ? [b] : [a, b];
+    const value = new Temp('v128', result, undefined, 64);
+    this.#irregular(shape, operands, value);
+    f.get(this.precise).op('i32.eqz').op('i32.or');
+    this.open('if');
+    this.#floatCall(op, shape, a, b, result);
+    this.loadPrecise();
+    this.close();
+    return value;
+  }
+
+  /** Pushes whether any of the numbers is not clearly normal, by the exponents. */
+  #irregular(shape: FloatShape, operands: readonly Value[], result: Value): void {
+    const { f } = this;
+    const single = shape === 'ss' || shape === 'ps';
+    const constant = (word: number): void => {
+      f.v128(new Uint8Array(new Int32Array(4).fill(word).buffer));
+    };
+    const test = (): void => {
+      constant(single ? 0x7f80_0000 : 0x7ff0_0000);
+      f.op('v128.and');
+      constant(single ? 0x7f00_0000 : 0x7fe0_0000);
+      f.op('i32x4.add');
+      constant(single ? 0xfe00_0000 : 0xffc0_0000);
+      f.op('i32x4.gt_s');
+    };
+    const words = (x: Value, y: Value, first: readonly number[], second: readonly number[]): void => {
+      this.push(x);
+      this.push(y);
+      const bytes = [...first, ...second.map((lane) => lane + 4)];
+      f.shuffle(bytes.flatMap((lane) => [0, 1, 2, 3].map((i) => lane * 4 + i)));
+    };
+    const all = operands.length === 1 ? [operands[0], operands[0], result] : [...operands, result];
+    if (shape === 'ps') {
+      for (const [i, number] of all.entries()) {
+        if (i === 1 && operands.length === 1) continue;
+        this.push(number);
+        test();
+        if (i > 0) f.op('v128.or');
+      }
+    } else if (shape === 'pd') {
+      words(all[0], all[1], [1, 3], [1, 3]);
+      test();
+      this.push(result);
+      this.push(result).shuffle([4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15]);
+      test();
+      f.op('v128.or');
+    } else {
+      const low = single ? 0 : 1;
+      words(all[0], all[1], [low, low], [low, low]);
+      const pair = this.define('v128');
+      words(pair, result, [0, 2], [low, low]);
+      test();
+    }
+    f.op('v128.any_true');
+  }
+
+  #floatCall(op: FloatOp, shape: FloatShape, a: Value, b: Value, result: number): Value {
     const { f } = this;
     this.push(a);
     this.push(b);
-    f.callNamed(`float.${op}.${shape}`);
-    const result = this.define('v128');
+    f.callNamed(`float.${op}.${shape}`).set(result);
     this.stateAddress(FLOAT_TRAP);
     f.mem('i32.load', 0, 2);
     this.open('if');
@@ -573,7 +688,13 @@ export class Emitter extends FlagLayer implements Uops {
     f.i32(0).mem('i32.store', 0, 2);
     this.bail();
     this.close();
-    return result;
+    return new Temp('v128', result, undefined, 64);
+  }
+
+  /** Sets `precise` from MXCSR. */
+  loadPrecise(): void {
+    this.stateAddress(MXCSR);
+    this.f.mem('i32.load', 0, 2).i32(0x7020).op('i32.and').i32(0x1020).op('i32.eq').set(this.precise);
   }
 
   // ── Region ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -583,6 +704,7 @@ export class Emitter extends FlagLayer implements Uops {
     f.get(1).get(0).op('i32.sub').set(this.left);
     this.loadRegisters();
     this.loadFlags();
+    if (this.use?.precise) this.loadPrecise();
     for (const name of this.use?.caches ?? []) {
       const key = name.slice(1);
       f.i64(NO_PAGE).set(this.#cache(name[0] === 'w', Number(key)));

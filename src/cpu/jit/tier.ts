@@ -51,6 +51,7 @@ const effectOf = (at: GuestInstruction): FlagEffect => {
 
 class JitTier implements Tier, CodeSource {
   slice = SHORT_SLICE;
+  readonly seesEach: boolean;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #executeTags: Int32Array;
@@ -78,6 +79,7 @@ class JitTier implements Tier, CodeSource {
     this.#words = new Int32Array(buffer, DECODE_CACHE, 0x100_0000 / 4);
     this.#executeTags = new Int32Array(buffer, EXECUTE_TAGS, 1 << 20);
     this.#readTags = new Int32Array(buffer, READ_TAGS, 1 << 20);
+    this.seesEach = options.eager === true;
     this.#nextSlot = options.eager ? FIRST_SLOT_EAGER : FIRST_SLOT;
   }
 
