@@ -78,6 +78,14 @@ export const F_SETLK = 6;
 export const F_SETLKW = 7;
 export const F_SETOWN = 8;
 export const F_GETOWN = 9;
+export const F_SETOWN_EX = 15;
+export const F_GETOWN_EX = 16;
+/** Size of `struct f_owner_ex`. */
+export const OWNER_EX_SIZE = 8;
+/** Kinds of owner in it. */
+export const F_OWNER_TID = 0;
+export const F_OWNER_PID = 1;
+export const F_OWNER_PGRP = 2;
 export const F_SETSIG = 10;
 export const F_GETSIG = 11;
 export const F_OFD_GETLK = 36;
@@ -98,6 +106,8 @@ export const fcntlNames: Readonly<Record<string, number>> = {
   F_SETLKW,
   F_SETOWN,
   F_GETOWN,
+  F_SETOWN_EX,
+  F_GETOWN_EX,
   F_SETSIG,
   F_GETSIG,
   F_OFD_GETLK,

@@ -164,23 +164,29 @@ const lockCommands: readonly number[] = [
   f.F_OFD_SETLKW,
 ];
 
+/** Size of the structure that a command's argument points to, 0 if it is a number. */
+const pointedSize = (command: number): number => {
+  if (lockCommands.includes(command)) return f.FLOCK_SIZE;
+  return command === f.F_GETOWN_EX || command === f.F_SETOWN_EX ? f.OWNER_EX_SIZE : 0;
+};
+
 /** The third argument of fcntl as a number; `flockArgument` is the same register as a structure. */
 const fcntlArgument: ArgumentKind<number> = {
   name: 'argument',
   when: 'enter',
-  load: (a, i) => (lockCommands.includes(a.i32(1)) ? a.u53(i) : a.i32(i)),
+  load: (a, i) => (pointedSize(a.i32(1)) > 0 ? a.u53(i) : a.i32(i)),
   show: String,
 };
 
-/** The structure of lock commands, from the register of the argument before; null for other commands. Shown by that one. */
+/** The structure of lock and owner commands, from the register of the argument before; null for other commands. Shown by that one. */
 const flockArgument: Buffer = {
   name: 'flock',
   when: 'enter',
   load: (a) => {
-    if (!lockCommands.includes(a.i32(1))) return null;
+    const length = pointedSize(a.i32(1));
     const start = a.u53(2);
-    if (start === 0) return null;
-    return { direction: 'both', segments: [{ address: start, length: f.FLOCK_SIZE }], length: f.FLOCK_SIZE };
+    if (start === 0 || length === 0) return null;
+    return { direction: 'both', segments: [{ address: start, length }], length };
   },
   show: () => '',
 };
@@ -264,8 +270,8 @@ export const vfsSyscalls = {
   sendfile: syscall(40, 'vfs', 'sendfile', { outfd: fd, infd: fd, offset: offsetPointer, count: size }),
   fcntl: syscall(72, 'vfs', 'fcntl', { fd, command: fcntlCommand, argument: fcntlArgument, lock: flockArgument }),
   flock: syscall(73, 'vfs', 'flock', { fd, operation: lockOperation }),
-  fsync: syscall(74, 'vfs', 'fsync', { fd }),
-  fdatasync: syscall(75, 'vfs', 'fsync', { fd }),
+  fsync: syscall(74, 'vfs', 'fsync', { fd }, { with: { whole: false } }),
+  fdatasync: syscall(75, 'vfs', 'fsync', { fd }, { with: { whole: false } }),
   truncate: syscall(76, 'vfs', 'truncate', { path, length: long }),
   ftruncate: syscall(77, 'vfs', 'ftruncate', { fd, length: long }),
   getdents: syscall(78, 'vfs', 'getdents', { fd, buf: bufferOut(2), count: uint }, { with: { wide: false } }),
@@ -324,9 +330,21 @@ export const vfsSyscalls = {
     { target: path, flags: int },
     { partial: 'MNT_DETACH and MNT_EXPIRE are refused' },
   ),
-  readahead: syscall(187, 'vfs', 'advise', { fd, offset: long, length: size }, { with: { advice: 3 } }),
+  readahead: syscall(
+    187,
+    'vfs',
+    'advise',
+    { fd, offset: long, length: size },
+    { with: { advice: 3, readahead: true } },
+  ),
   getdents64: syscall(217, 'vfs', 'getdents', { fd, buf: bufferOut(2), count: uint }, { with: { wide: true } }),
-  fadvise64: syscall(221, 'vfs', 'advise', { fd, offset: long, length: long, advice: int }),
+  fadvise64: syscall(
+    221,
+    'vfs',
+    'advise',
+    { fd, offset: long, length: long, advice: int },
+    { with: { readahead: false } },
+  ),
   utimes: syscall(
     235,
     'vfs',
@@ -404,7 +422,7 @@ export const vfsSyscalls = {
     { fd, buf: vectorIn(2), count: size, offset: long },
     { with: { flags: 0, current: false } },
   ),
-  syncfs: syscall(306, 'vfs', 'fsync', { fd }),
+  syncfs: syscall(306, 'vfs', 'fsync', { fd }, { with: { whole: true } }),
   renameat2: syscall(316, 'vfs', 'rename', {
     olddirfd: fd,
     oldpath: path,

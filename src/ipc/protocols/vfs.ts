@@ -210,7 +210,12 @@ export const vfsProtocol = protocol('vfs', 100, {
     { result: i32 },
   ),
   flock: call(153, 'flock(2).', { fd: i32, operation: i32 }, { result: i32 }),
-  fsync: call(154, 'fsync(2), fdatasync(2), syncfs(2).', { fd: i32 }, { result: i32 }),
+  fsync: call(
+    154,
+    'fsync(2), fdatasync(2); syncfs(2): of any file (`whole`).',
+    { fd: i32, whole: bool },
+    { result: i32 },
+  ),
   sync: call(155, 'sync(2).', {}, { result: i32 }),
   statfs: call(156, 'statfs(2).', { path: text, buf: grant }, { result: i32 }),
   fstatfs: call(157, 'fstatfs(2).', { fd: i32, buf: grant }, { result: i32 }),
@@ -237,7 +242,7 @@ export const vfsProtocol = protocol('vfs', 100, {
   advise: call(
     163,
     'fadvise64(2), readahead(2): nothing is cached that advice could change; the arguments are checked.',
-    { fd: i32, offset: i53, length: i53, advice: i32 },
+    { fd: i32, offset: i53, length: i53, advice: i32, readahead: bool },
     { result: i32 },
   ),
   mount: call(

@@ -18,12 +18,16 @@ const store = (vfs: Vfs, object: number, row: LockRow): void => {
   else vfs.locks.set(object, row);
 };
 
-/** The first lock of another owner that stands in the way. */
-export const conflicting = (vfs: Vfs, object: number, lock: RecordLock): RecordLock | undefined =>
-  locksOf(vfs, object).records.find(
-    (other) =>
-      other.owner !== lock.owner && (other.write || lock.write) && other.start < lock.end && lock.start < other.end,
-  );
+/** The first lock of another owner that stands in the way: owners in the order in which they came, their locks by start. */
+export const conflicting = (vfs: Vfs, object: number, lock: RecordLock): RecordLock | undefined => {
+  let first: RecordLock | undefined;
+  for (const other of locksOf(vfs, object).records) {
+    if (other.owner === lock.owner || (first !== undefined && other.owner !== first.owner)) continue;
+    if (!(other.write || lock.write) || other.start >= lock.end || lock.start >= other.end) continue;
+    if (first === undefined || other.start < first.start) first = other;
+  }
+  return first;
+};
 
 /** The owner's locks without a range: what it touches is cut. */
 const cut = (records: readonly RecordLock[], owner: number, start: number, end: number): RecordLock[] => {

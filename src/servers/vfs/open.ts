@@ -28,6 +28,7 @@ import {
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
+  O_LARGEFILE,
   O_NOATIME,
   O_NOCTTY,
   O_NOFOLLOW,
@@ -255,6 +256,7 @@ export const open = (
   const actor = actorOf(vfs, pid);
   if (actor instanceof Errno) return actor;
   if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  else flags |= O_LARGEFILE;
   if ((flags & O_TMPFILE) === O_TMPFILE) return EOPNOTSUPP;
   if (flags & O_CREAT && flags & O_DIRECTORY) return EINVAL;
 

@@ -4,7 +4,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, W_OK } from '../../../abi
 import { isDirectory, isSymlink, S_ISGID, S_ISUID, type Time, UTIME_NOW, UTIME_OMIT } from '../../../abi/stat.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import { type Actor, actorOf } from '../actor.ts';
-import { openFileOf, usableFileOf } from '../files.ts';
+import { usableFileOf } from '../files.ts';
 import { fileSystemOf, isReadOnly } from '../mounts.ts';
 import { done } from '../outcome.ts';
 import { inGroup, owns, permits } from '../permission.ts';
@@ -135,7 +135,7 @@ export const attributes = (vfs: Vfs): CallsOf<'chmod' | 'fchmod' | 'chown' | 'fc
     if (wishes[0] === undefined && wishes[1] === undefined) return done;
     if (path === undefined && dirfd === AT_FDCWD) return EFAULT;
     if (path === undefined && flags !== 0) return EINVAL;
-    const place = path === undefined ? openFileOf(vfs, actor.pid, dirfd) : placeOf(vfs, actor, dirfd, path, flags);
+    const place = path === undefined ? usableFileOf(vfs, actor.pid, dirfd) : placeOf(vfs, actor, dirfd, path, flags);
     return place instanceof Errno ? place : changeTimes(vfs, actor, place, wishes);
   },
 });

@@ -215,10 +215,10 @@ export const contents = (
     return done;
   },
 
-  fsync: ({ fd }, call) => {
+  fsync: ({ fd, whole }, call) => {
     const file = usableFileOf(vfs, call.caller.pid, fd);
     if (file instanceof Errno) return file;
-    if (file.kind !== 'regular' && file.kind !== 'directory') return EINVAL;
+    if (!whole && file.kind !== 'regular' && file.kind !== 'directory') return EINVAL;
     return fileSystemOf(vfs, file.mount).sync() ?? done;
   },
 
@@ -227,10 +227,12 @@ export const contents = (
     return done;
   },
 
-  advise: ({ fd, length, advice }, call) => {
+  advise: ({ fd, length, advice, readahead }, call) => {
     const file = openFileOf(vfs, call.caller.pid, fd);
     if (file instanceof Errno) return file;
     if (file.kind === 'path') return EBADF;
+    if (readahead && !canRead(file)) return EBADF;
+    if (readahead) return file.kind === 'regular' ? done : EINVAL;
     if (file.kind === 'pipe') return ESPIPE;
     return advice < 0 || advice > 5 || length < 0 ? EINVAL : done;
   },

@@ -1,6 +1,7 @@
 /** dup(2), dup2(2), dup3(2), fcntl(2), pipe(2). */
-import { EBADF, EBUSY, EFAULT, EINVAL, EMFILE, EPERM, Errno } from '../../../abi/errno.ts';
+import { EBADF, EBUSY, EFAULT, EINVAL, EMFILE, EPERM, Errno, ESRCH } from '../../../abi/errno.ts';
 import * as f from '../../../abi/fcntl.ts';
+import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
 import { actorOf } from '../actor.ts';
 import {
@@ -13,8 +14,9 @@ import {
   usableFileOf,
 } from '../files.ts';
 import { dropRecordLocks } from '../lock-table.ts';
-import { objectOf, PIPE_MOUNT } from '../mounts.ts';
+import { fileSystemOf, objectOf, PIPE_MOUNT } from '../mounts.ts';
 import { enterFile } from '../open.ts';
+import { owns } from '../permission.ts';
 import { makePipe, openPipeEnd, PIPE_MAX, resizePipe } from '../pipe/pipe.ts';
 import type { Vfs } from '../state.ts';
 import type { CallsOf } from './calls-of.ts';
@@ -51,12 +53,41 @@ const setPipeSize = (vfs: Vfs, pid: number, fd: number, wanted: number): Outcome
   return resizePipe(vfs, file.target, capacity) ? { result: capacity } : EBUSY;
 };
 
+/** Who is told that the file is ready: a process, or a group (negative). ESRCH if there is none. */
+const setOwner = (vfs: Vfs, number: number, owner: number): Outcome<{ result: number }> => {
+  const exists = (pid: number): boolean => {
+    const view = vfs.kernel.process(pid);
+    return !(view instanceof Errno) && (owner > 0 || view.pgid === -owner);
+  };
+  if (owner > 0 ? !exists(owner) : owner < 0 && ![...vfs.kernel.processes()].some(exists)) return ESRCH;
+  vfs.files.edit(number)!.owner = owner;
+  return { result: 0 };
+};
+
+const giveOwner = (vfs: Vfs, buf: Grant | null, owner: number): Outcome<{ result: number }> => {
+  if (buf === null) return EFAULT;
+  const kind = owner < 0 ? f.F_OWNER_PGRP : f.F_OWNER_PID;
+  const copied = vfs.context.copyOut(buf, 0, new Uint8Array(Int32Array.of(kind, Math.abs(owner)).buffer));
+  return copied instanceof Errno ? copied : { result: 0 };
+};
+
+const takeOwner = (vfs: Vfs, buf: Grant | null, number: number): Outcome<{ result: number }> => {
+  if (buf === null) return EFAULT;
+  const bytes = vfs.context.copyIn(buf, 0, f.OWNER_EX_SIZE);
+  if (bytes instanceof Errno) return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const kind = view.getInt32(0, true);
+  if (kind < f.F_OWNER_TID || kind > f.F_OWNER_PGRP) return EINVAL;
+  return setOwner(vfs, number, kind === f.F_OWNER_PGRP ? -view.getInt32(4, true) : view.getInt32(4, true));
+};
+
 const control = (
   vfs: Vfs,
   call: Delivery,
   fd: number,
   command: number,
   argument: number,
+  buf: Grant | null,
 ): Outcome<{ result: number }> => {
   const { pid } = call.caller;
   const number = fileNumber(vfs, pid, fd);
@@ -78,14 +109,25 @@ const control = (
   }
   if (file.kind === 'path') return EBADF;
   switch (command) {
-    case f.F_SETFL:
+    case f.F_SETFL: {
+      if (argument & f.O_NOATIME && !(file.flags & f.O_NOATIME)) {
+        const actor = actorOf(vfs, pid);
+        const attributes = fileSystemOf(vfs, file.mount).getattr(file.ino);
+        if (actor instanceof Errno || attributes instanceof Errno || !owns(actor, attributes)) return EPERM;
+      }
       vfs.files.edit(number)!.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE);
       return { result: 0 };
+    }
     case f.F_SETOWN:
-      vfs.files.edit(number)!.owner = argument | 0;
-      return { result: 0 };
+      return setOwner(vfs, number, argument | 0);
     case f.F_GETOWN:
       return { result: file.owner };
+    case f.F_GETOWN_EX:
+      return giveOwner(vfs, buf, file.owner);
+    case f.F_SETOWN_EX:
+      return takeOwner(vfs, buf, number);
+    case f.F_GETSIG:
+      return { result: 0 };
     case f.F_GETPIPE_SZ:
       return file.kind === 'pipe' ? { result: vfs.pipes.get(file.target)!.capacity } : EBADF;
     case f.F_SETPIPE_SZ:
@@ -128,7 +170,7 @@ export const descriptors = (vfs: Vfs): CallsOf<'dup' | 'dup2' | 'fcntl' | 'pipe'
   },
 
   fcntl: ({ fd, command, argument, lock }, call) => {
-    if (!LOCK_COMMANDS.includes(command)) return control(vfs, call, fd, command, argument);
+    if (!LOCK_COMMANDS.includes(command)) return control(vfs, call, fd, command, argument, lock);
     const file = usableFileOf(vfs, call.caller.pid, fd);
     return file instanceof Errno ? file : recordLock(vfs, call, fd, file, command, lock);
   },

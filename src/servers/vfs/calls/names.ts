@@ -198,9 +198,9 @@ export const names = (
     const type = mode & S_IFMT || S_IFREG;
     if (type === S_IFDIR) return EPERM;
     if (![S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK].includes(type)) return EINVAL;
-    if ((type === S_IFCHR || type === S_IFBLK) && actor.uid !== 0) return EPERM;
     const found = newName(vfs, actor, dirfd, path, false);
     if (found instanceof Errno) return found;
+    if ((type === S_IFCHR || type === S_IFBLK) && actor.uid !== 0) return EPERM;
     const bits = type | (mode & 0o7777 & ~actor.process.umask);
     const rdev = type === S_IFCHR || type === S_IFBLK ? device : 0;
     const ino = createIn(vfs, actor, found.parent, found.name, bits, { rdev });

@@ -25,7 +25,7 @@ import {
 import type { Grant } from '../../../ipc/fields.ts';
 import { type Actor, actorOf, realActorOf } from '../actor.ts';
 import { openFileOf } from '../files.ts';
-import { fileSystemOf } from '../mounts.ts';
+import { fileSystemOf, PIPE_MOUNT } from '../mounts.ts';
 import { done } from '../outcome.ts';
 import { permits } from '../permission.ts';
 import type { Place } from '../rows.ts';
@@ -83,7 +83,8 @@ export const stats = (vfs: Vfs): CallsOf<'stat' | 'fstat' | 'statx' | 'access' |
     const space = fileSystemOf(vfs, place.mount).statfs();
     if (space instanceof Errno) return space;
     if (buf === null) return EFAULT;
-    const flags = (mount.flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) | ST_RELATIME;
+    const flags =
+      (mount.flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) | (place.mount === PIPE_MOUNT ? 0 : ST_RELATIME);
     writeStatfs(view, space, mount.superblock, flags);
     const copied = vfs.context.copyOut(buf, 0, statfsBytes);
     return copied instanceof Errno || copied < STATFS_SIZE ? EFAULT : done;
