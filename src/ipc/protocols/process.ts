@@ -18,7 +18,7 @@ export const processProtocol = protocol('process', 200, {
   execCommit: call(
     203,
     'The image was replaced: caught signals go back to default, ids change for setuid programs.',
-    { pid: i32, tid: i32, name: text, setuid: i32, setgid: i32 },
+    { pid: i32, tid: i32, name: text, setuid: i32, setgid: i32, readable: bool },
     // secure: AT_SECURE of the auxiliary vector.
     { secure: bool },
   ),

@@ -42,6 +42,8 @@ interface Executable {
   readonly setgid: number;
   readonly path: string;
   readonly version: number;
+  /** Whether the caller may read it too. */
+  readonly readable: boolean;
 }
 
 const AT_FDCWD = -100;
@@ -161,13 +163,14 @@ function* enter(
 ): Flow<boolean> {
   const { pid } = process;
   const name = request.path.slice(request.path.lastIndexOf('/') + 1).slice(0, 15);
-  const { setuid, setgid } = file;
+  const { setuid, setgid, readable } = file;
   const committed = yield* ask<{ secure: boolean }>(kernel, kernel.pm, 'execCommit', {
     pid,
     tid: thread.tid,
     name,
     setuid,
     setgid,
+    readable,
   });
   if (committed instanceof Errno) return false;
   const closed = yield* ask(kernel, kernel.vfs, 'execProcess', { pid, path: file.path });

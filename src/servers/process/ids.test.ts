@@ -107,8 +107,10 @@ describe('ids', () => {
     const machine = new Machine();
     const pid = machine.spawn(1000);
     const exec = { pid, tid: pid, name: 'su' };
-    expect(machine.kernel('execCommit', { ...exec, setuid: -1, setgid: -1 })).toEqual({ secure: false });
-    expect(machine.kernel('execCommit', { ...exec, setuid: 0, setgid: 8 })).toEqual({ secure: true });
+    expect(machine.kernel('execCommit', { ...exec, setuid: -1, setgid: -1, readable: true })).toEqual({
+      secure: false,
+    });
+    expect(machine.kernel('execCommit', { ...exec, setuid: 0, setgid: 8, readable: true })).toEqual({ secure: true });
     expect(machine.identities.get(pid)).toMatchObject({
       uid: 1000,
       euid: 0,
@@ -131,7 +133,7 @@ describe('ids', () => {
     const prctl = { buf: null, arg3: 0n, arg4: 0n, arg5: 0n, value: 1n };
     expect(machine.result(pid, 'prctl', { ...prctl, option: 38 })).toBe(0);
     expect(machine.result(machine.fork(pid), 'prctl', { ...prctl, option: 39, value: 0n })).toBe(1);
-    machine.kernel('execCommit', { pid, tid: pid, name: 'su', setuid: 0, setgid: 0 });
+    machine.kernel('execCommit', { pid, tid: pid, name: 'su', setuid: 0, setgid: 0, readable: true });
     expect(machine.identities.get(pid)).toMatchObject({ euid: 1000, egid: 1000 });
   });
 

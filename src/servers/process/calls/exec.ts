@@ -36,7 +36,7 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
     return {};
   },
 
-  execCommit({ pid, tid, name, setuid, setgid }) {
+  execCommit({ pid, tid, name, setuid, setgid, readable }) {
     const process = s.table.processes.edit(pid);
     if (process === undefined || process.state === 'ZOMBIE') return ESRCH;
     const before = { euid: process.euid, egid: process.egid };
@@ -47,8 +47,10 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
     if (secure || before.euid !== process.euid || before.egid !== process.egid) {
       process.deathSignal = 0;
       process.flags &= ~Flag.dumpable;
-    } else {
+    } else if (readable) {
       process.flags |= Flag.dumpable;
+    } else {
+      process.flags &= ~Flag.dumpable;
     }
     process.flags = (process.flags | Flag.execed) & ~Flag.keepCapabilities;
     process.exitSignal = SIGCHLD;

@@ -35,7 +35,14 @@ describe('process groups', () => {
 
   it('setpgid of a child that has executed is EACCES, of one in another session EPERM', () => {
     const { machine, shell, children } = session();
-    machine.kernel('execCommit', { pid: children[0], tid: children[0], name: 'x', setuid: -1, setgid: -1 });
+    machine.kernel('execCommit', {
+      pid: children[0],
+      tid: children[0],
+      name: 'x',
+      setuid: -1,
+      setgid: -1,
+      readable: true,
+    });
     expect(machine.result(shell, 'setpgid', { pid: children[0], pgid: 0 })).toBe(-13);
     expect(machine.result(children[0], 'setpgid', { pid: 0, pgid: 0 })).toBe(0);
     machine.result(children[1], 'setsid', {});

@@ -42,7 +42,7 @@ describe('prctl', () => {
     prctl(machine, pid, 8, 1);
     machine.result(pid, 'setuid', { uid: 1000 });
     expect(machine.table.getProcess(pid)?.capabilities).toMatchObject({ effective: 0n, permitted: (1n << 41n) - 1n });
-    machine.kernel('execCommit', { pid, tid: pid, name: 'x', setuid: -1, setgid: -1 });
+    machine.kernel('execCommit', { pid, tid: pid, name: 'x', setuid: -1, setgid: -1, readable: true });
     expect(machine.table.getProcess(pid)?.capabilities.permitted).toBe(0n);
     expect(prctl(machine, pid, 7)).toBe(0);
   });

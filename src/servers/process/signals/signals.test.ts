@@ -200,7 +200,14 @@ describe('signals', () => {
     ignoreSignal(machine, pid, sig.SIGQUIT);
     block(machine, pid, sig.SIGTERM);
     kill(machine, pid, sig.SIGTERM);
-    machine.kernel('execCommit', { pid, tid: pid, name: 'a-name-of-more-than-15-bytes', setuid: -1, setgid: -1 });
+    machine.kernel('execCommit', {
+      pid,
+      tid: pid,
+      name: 'a-name-of-more-than-15-bytes',
+      setuid: -1,
+      setgid: -1,
+      readable: true,
+    });
     expect(machine.identities.get(pid)).toMatchObject({ name: 'a-name-of-more-', caught: 0n, ignored: 1n << 2n });
     expect(pendingOf(machine, pid)).toBe(sig.bit(sig.SIGTERM));
     kill(machine, pid, sig.SIGQUIT);
