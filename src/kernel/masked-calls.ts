@@ -1,9 +1,8 @@
 /**
  * Calls that run with another signal mask: ppoll(2), pselect6(2), epoll_pwait(2). The process manager sets the mask before
- * the call (temporaryMask) and puts it back after (restoreMask), unless a signal frame has taken it along. If a handler is
- * queued by then, the call may look but not sleep.
+ * the call sleeps (temporaryMask) and puts it back after (restoreMask), unless a signal frame has taken it along.
  */
-import { EFAULT, EINVAL, Errno, type Result } from '../abi/errno.ts';
+import { EFAULT, EINTR, EINVAL, Errno, type Result } from '../abi/errno.ts';
 import type { Syscall } from '../abi/syscall.ts';
 import { LATER } from './calls/call.ts';
 import type { Handler } from './dispatch.ts';
@@ -42,15 +41,18 @@ export const withMask =
     const mask = loadMask(thread, call.options.mask!);
     if (mask instanceof Errno) return mask;
     if (mask === undefined) return handler(thread);
+    const first = handler(thread);
+    // What is ready at once comes before any signal. The mask matters to a call that sleeps, and to one that found nothing.
+    if ((first !== LATER && first !== 0) || thread.state === 'dead') return first;
     const { pid } = thread.process;
     // The process manager answers this at once: it sleeps in no circumstance.
     const set = kernel.pm.port.requestUntyped({ pid: 0, tid: 0 }, 'temporaryMask', { pid, tid: thread.tid, mask });
     if (set instanceof Errno) return set;
     thread.masked = true;
-    const result = handler(thread);
-    // A handler that was queued before the thread slept has interrupted nothing.
-    if (result === LATER && (set as { interrupted?: boolean }).interrupted) interrupt(kernel, thread);
-    return result;
+    if (!(set as { interrupted?: boolean }).interrupted) return first;
+    if (first === 0) return EINTR;
+    interrupt(kernel, thread);
+    return first;
   };
 
 /** The call has ended. */
