@@ -17,6 +17,8 @@ export interface CodeSource {
   word(address: number): bigint | undefined;
   /** The interpreter's handler of an instruction. */
   handler(d: Instruction): number;
+  /** Where the indirect jump or call at an address was seen to go. */
+  targets(address: number): readonly number[];
   /** Whether the translator can translate it. */
   supported(at: GuestInstruction): boolean;
 }
@@ -62,6 +64,8 @@ export interface Code {
 const PAGE = 4096;
 const MAX_RETURNS = 12;
 const MAX_TABLE = 512;
+/** Entries of a jump table lie no further from the jump. */
+const FAR = 0x1_0000;
 
 interface Limits {
   readonly instructions: number;
@@ -153,13 +157,14 @@ class Discovery {
         return { targets: last || single ? [] : [next], calls: [] };
       }
       if (mnemonic === 'jmp') {
-        const targets = single ? [] : this.#table(at);
+        const targets = single ? [] : this.#targets(at);
         this.#ends.set(rip, { kind: 'indirect', targets, next: undefined });
         return { targets: targets.slice(), calls: [] };
       }
       if (mnemonic === 'call') {
-        this.#ends.set(rip, { kind: 'indirect', targets: [], next });
-        return { targets: single ? [] : [next], calls: [] };
+        const calls = single ? [] : this.#targets(at);
+        this.#ends.set(rip, { kind: 'indirect', targets: calls, next });
+        return { targets: single ? [] : [next], calls: calls.slice() };
       }
       if (single) {
         this.#ends.set(rip, { kind: 'jump', to: next });
@@ -169,15 +174,18 @@ class Discovery {
     }
   }
 
-  /** Targets of `jmp [index * 8 + table]`, as far as they were executed. */
-  #table({ decoded }: GuestInstruction): number[] {
-    if (!decoded.memory || decoded.base !== 16 || decoded.index === 16 || decoded.scale !== 3) return [];
-    const targets = new Set<number>();
-    for (let i = 0; i < MAX_TABLE; i++) {
-      const word = this.source.word(decoded.displacement + i * 8);
+  /** Where an indirect jump or call may go: where it went, what a table of `jmp [index * 8 + table]` or a pointer holds. */
+  #targets({ rip, decoded }: GuestInstruction): number[] {
+    const targets = new Set(this.source.targets(rip));
+    if (!decoded.memory || decoded.base !== 16 || decoded.segment !== 0) return [...targets];
+    const table = decoded.index !== 16;
+    if (table && decoded.scale !== 3) return [...targets];
+    const start = decoded.displacement + (decoded.ripRelative ? rip + decoded.length : 0);
+    for (let i = 0; i < (table ? MAX_TABLE : 1); i++) {
+      const word = this.source.word(start + i * 8);
       if (word === undefined || word < 0x1000n || word >= 1n << 47n) break;
       if (this.source.known(Number(word))) targets.add(Number(word));
-      else if (Math.abs(Number(word) - decoded.displacement) > 1 << 28) break;
+      else if (Math.abs(Number(word) - rip) > FAR) break;
     }
     return [...targets];
   }
@@ -256,7 +264,16 @@ export function discover(source: CodeSource, root: number, limits: Limits): Code
   for (const [start, block] of blocks) {
     const { end } = block;
     if (end.kind === 'rare' && end.next !== undefined && blocks.has(end.next)) entries.add(end.next);
-    if (end.kind === 'indirect' && end.next !== undefined && blocks.has(end.next)) entries.add(end.next);
+    if (end.kind === 'indirect' && end.next !== undefined && blocks.has(end.next)) {
+      const inside = end.targets.filter((target) => (blocks.get(target)?.instructions.length ?? 0) > 0);
+      // A call that goes elsewhere comes back through the interpreter.
+      if (inside.length === 0) entries.add(end.next);
+      for (const target of inside) {
+        const sites = functions.get(target);
+        if (sites === undefined) functions.set(target, [end.next]);
+        else sites.push(end.next);
+      }
+    }
     if (end.kind !== 'call') continue;
     const inside = !limits.single && (blocks.get(end.to)?.instructions.length ?? 0) > 0 && blocks.has(end.next);
     if (!inside) {

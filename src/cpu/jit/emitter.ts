@@ -56,6 +56,13 @@ export class Emitter extends FlagLayer implements Uops {
   /** What the lift of the instruction did about control. */
   transfer: Transfer | undefined;
 
+  /** Forgets the code so far: for emitters whose code nobody wants. */
+  reset(): void {
+    this.f.code.length = 0;
+    this.bails = false;
+    this.startBlock();
+  }
+
   // ── One instruction ─────────────────────────────────────────────────────────────────────────────────────────────
   /** Translates the instruction that is `position` instructions into its block. `live`: flags read after it. */
   instruction(at: GuestInstruction, position: number, live: number = ALL_FLAGS): void {
@@ -91,7 +98,10 @@ export class Emitter extends FlagLayer implements Uops {
     this.open('loop');
     this.push(this.register(Reg.RDI, 64));
     this.push(this.register(move ? Reg.RSI : Reg.RAX, move ? 64 : this.width));
-    this.push(rcx()).i64(log2).callNamed(move ? 'string.move' : 'string.fill').set(done);
+    this.push(rcx())
+      .i64(log2)
+      .callNamed(move ? 'string.move' : 'string.fill')
+      .set(done);
     f.get(done).op('i64.eqz');
     this.#bailIf();
     const advance = (register: Reg): void => {
@@ -732,9 +742,13 @@ export class Emitter extends FlagLayer implements Uops {
     this.f.i64(rip).set(this.exitRip).br(this.depthOf(GO));
   }
 
-  /** Leaves the region for the address in `target`. */
-  exitIndirect(): void {
+  /** Leaves the region for the address in `target`; notes it in the cell, if one is given. */
+  exitIndirect(cell?: number): void {
     this.materialise();
+    if (cell !== undefined) {
+      this.stateAddress(cell);
+      this.f.get(this.target).mem('i64.store', 0, 3);
+    }
     this.f.get(this.target).set(this.exitRip).br(this.depthOf(GO));
   }
 

@@ -3,11 +3,12 @@
  * the interpreter's records and unlinks them when their code changes. Translations are shared by all engines of this
  * realm that run the same bytes at the same addresses.
  */
-import { DECODE_CACHE, EXECUTE_TAGS, READ_TAGS } from '../../memory/layout.ts';
+import { DECODE_CACHE, EXECUTE_TAGS, READ_TAGS, STATE } from '../../memory/layout.ts';
+import { AddressKind } from '../decode/decoder.ts';
+import { SHAPES } from '../decode/table.ts';
 import { LIBRARY } from '../interpreter/library.ts';
-import { HANDLER } from '../interpreter/record.ts';
+import { HANDLER, IMMEDIATE, RECORD_SIZE } from '../interpreter/record.ts';
 import type { Tier, TierFactory, TierParts, TierStatistics } from '../interpreter/tier.ts';
-import type { FlagEffect } from './analysis.ts';
 import { type CodeSource, discover, type GuestInstruction } from './discover.ts';
 import { runtimeModule } from './runtime.ts';
 import { entryName, probe, type Translation, translate } from './translate.ts';
@@ -22,6 +23,14 @@ const MAX_SLOTS = 4096;
 const MAX_INSTRUCTIONS = 1000;
 /** Samples that make an address hot. */
 const HOT = 2;
+/** Samples after which an address becomes a root of its own, though its function may be translated. */
+const VERY_HOT = 6;
+/** Bytes in which a function's entry is looked for. */
+const MAX_FUNCTION = 0x4000;
+/** Targets of an indirect jump that are foreseen, and samples without news before that is used. */
+const MAX_TARGETS = 24;
+const QUIET = 4;
+const CALL_FORM = SHAPES.findIndex(({ form }) => form.opcode === 'E8');
 const SHORT_SLICE = 20_000;
 const LONG_SLICE = 800_000;
 /** Translations of one address that are kept, for programs that differ there. */
@@ -30,6 +39,9 @@ const MAX_VERSIONS = 4;
 interface Region {
   readonly translation: Translation;
   readonly links: { readonly record: number; readonly slot: number; readonly original: number }[];
+  /** New targets of indirect jumps are known, and samples since the last of them. */
+  news: boolean;
+  quiet: number;
 }
 
 export interface JitOptions {
@@ -38,17 +50,6 @@ export interface JitOptions {
 }
 
 const TRANSLATIONS = new Map<number, Translation[]>();
-const EFFECTS = new WeakMap<GuestInstruction, FlagEffect>();
-
-const effectOf = (at: GuestInstruction): FlagEffect => {
-  let effect = EFFECTS.get(at);
-  if (effect === undefined) {
-    effect = probe(at) ?? { read: 3, written: 0, bails: true };
-    EFFECTS.set(at, effect);
-  }
-  return effect;
-};
-
 class JitTier implements Tier, CodeSource {
   slice = SHORT_SLICE;
   readonly seesEach: boolean;
@@ -59,7 +60,17 @@ class JitTier implements Tier, CodeSource {
   readonly #samples = new Map<number, number>();
   readonly #regions = new Set<Region>();
   readonly #byPage = new Map<number, Set<Region>>();
-  readonly #linked = new Map<number, { original: number }>();
+  readonly #linked = new Map<number, { readonly original: number; readonly region: Region }>();
+  /** Roots of the regions that are linked. */
+  readonly #roots = new Set<number>();
+  /** Targets of calls, in the records before `#scanned`. */
+  readonly #functions = new Set<number>();
+  #scanned = 0;
+  /** Where indirect jumps and calls went, by address. */
+  readonly #targets = new Map<number, Set<number>>();
+  readonly #state: DataView;
+  /** The interpreter's handler of direct calls. */
+  readonly #call: number;
   readonly #free: number[] = [];
   #nextSlot: number;
   // biome-ignore lint/complexity/noBannedTypes: exports of the runtime module.
@@ -80,6 +91,9 @@ class JitTier implements Tier, CodeSource {
     this.#executeTags = new Int32Array(buffer, EXECUTE_TAGS, 1 << 20);
     this.#readTags = new Int32Array(buffer, READ_TAGS, 1 << 20);
     this.seesEach = options.eager === true;
+    this.#state = new DataView(buffer, STATE, 0x20_0000);
+    this.#scanned = parts.translator.first;
+    this.#call = LIBRARY.index(CALL_FORM, 64, false, AddressKind.None, 0);
     this.#nextSlot = options.eager ? FIRST_SLOT_EAGER : FIRST_SLOT;
   }
 
@@ -98,24 +112,74 @@ class JitTier implements Tier, CodeSource {
   sample(low: number, high: number): void {
     const record = this.parts.translator.find(low, high);
     if (record === 0) return;
-    if (this.#linked.has(record)) {
+    const link = this.#linked.get(record);
+    if (link !== undefined) {
       this.slice = Math.min(this.slice * 2, LONG_SLICE);
+      if (link.region.translation.sites.length > 0) this.#learn(link.region);
       return;
     }
     const rip = high * TWO_32 + (low >>> 0);
     const count = (this.#samples.get(rip) ?? 0) + 1;
     this.#samples.set(rip, count);
     this.slice = SHORT_SLICE;
-    if (count === HOT) this.#translate(rip, MAX_INSTRUCTIONS, false);
+    if (count === VERY_HOT) this.#translate(rip, MAX_INSTRUCTIONS, false);
+    if (count !== HOT) return;
+    // Better the whole function than a part of it, for the next call; a loop that goes on will be sampled again.
+    const entry = this.#functionOf(rip);
+    if (entry === undefined || entry === rip) this.#translate(rip, MAX_INSTRUCTIONS, false);
+    else if (!this.#roots.has(entry)) this.#translate(entry, MAX_INSTRUCTIONS, false);
+  }
+
+  /** The nearest target of a call before an address. */
+  #functionOf(rip: number): number | undefined {
+    const { translator } = this.parts;
+    const words = this.#words;
+    if (this.#scanned > translator.top) this.#scanned = translator.first;
+    for (; this.#scanned < translator.top; this.#scanned += RECORD_SIZE) {
+      const word = (this.#scanned - DECODE_CACHE) >>> 2;
+      if (words[word + HANDLER / 4] !== this.#call) continue;
+      this.#functions.add(words[word + IMMEDIATE / 4 + 1] * TWO_32 + (words[word + IMMEDIATE / 4] >>> 0));
+    }
+    let nearest: number | undefined;
+    for (const entry of this.#functions) {
+      if (entry <= rip && entry > rip - MAX_FUNCTION && (nearest === undefined || entry > nearest)) nearest = entry;
+    }
+    return nearest !== undefined && this.known(nearest) ? nearest : undefined;
+  }
+
+  /** Looks where the region's indirect jumps went, and translates it again when that is known better. */
+  #learn(region: Region): void {
+    for (const { rip, cell } of region.translation.sites) {
+      const target = Number(this.#state.getBigUint64(cell, true));
+      if (target === 0 || !this.known(target)) continue;
+      let seen = this.#targets.get(rip);
+      if (seen === undefined) {
+        seen = new Set();
+        this.#targets.set(rip, seen);
+      }
+      if (seen.has(target) || seen.size >= MAX_TARGETS) continue;
+      seen.add(target);
+      region.news = true;
+      region.quiet = 0;
+    }
+    if (region.news && ++region.quiet > QUIET) {
+      this.#unlink(region);
+      this.#translate(region.translation.code.root, MAX_INSTRUCTIONS, false, true);
+    }
+    if (region.news) this.slice = SHORT_SLICE;
+  }
+
+  targets(address: number): readonly number[] {
+    return [...(this.#targets.get(address) ?? [])];
   }
 
   decoded(low: number, high: number): void {
     if (this.options.eager) this.#translate(high * TWO_32 + (low >>> 0), 1, true);
   }
 
-  #translate(rip: number, instructions: number, single: boolean): void {
+  #translate(rip: number, instructions: number, single: boolean, anew = false): void {
     if (LIBRARY.size >= (this.options.eager ? FIRST_SLOT_EAGER : FIRST_SLOT)) return;
-    const known = single ? undefined : TRANSLATIONS.get(rip)?.find((t) => this.#matches(t));
+    const known = single || anew ? undefined : TRANSLATIONS.get(rip)?.find((t) => this.#matches(t));
     if (known !== undefined) {
       this.#reused++;
       this.#link(known);
@@ -124,7 +188,7 @@ class JitTier implements Tier, CodeSource {
     const start = performance.now();
     const code = discover(this, rip, { instructions, single });
     if (code === undefined) return;
-    const translation = translate(code, effectOf);
+    const translation = translate(code);
     this.#translated++;
     this.#instructions += code.size;
     this.#size += translation.bytes;
@@ -157,14 +221,15 @@ class JitTier implements Tier, CodeSource {
     this.#runtime ??= this.#instantiate(runtimeModule(), true);
     const exports = this.#instantiate(translation, false);
     void memory;
-    const region: Region = { translation, links: [] };
+    const region: Region = { translation, links: [], news: false, quiet: 0 };
+    this.#roots.add(translation.code.root);
     translation.entries.forEach((address, i) => {
       const record = translator.find(address | 0, Math.floor(address / TWO_32));
       if (record === 0 || this.#linked.has(record)) return;
       const slot = this.#slot();
       table.set(slot, exports[entryName(i)]);
       const word = ((record >>> 0) - DECODE_CACHE + HANDLER) >>> 2;
-      const link = { record, slot, original: this.#words[word] };
+      const link = { record, slot, original: this.#words[word], region };
       this.#words[word] = slot;
       region.links.push(link);
       this.#linked.set(record, link);
@@ -211,6 +276,7 @@ class JitTier implements Tier, CodeSource {
       this.#free.push(slot);
     }
     this.#regions.delete(region);
+    this.#roots.delete(region.translation.code.root);
     for (const page of region.translation.code.pages) this.#byPage.get(page)?.delete(region);
   }
 
@@ -228,6 +294,9 @@ class JitTier implements Tier, CodeSource {
 
   clear(): void {
     this.#unlinkAll();
+    this.#functions.clear();
+    this.#targets.clear();
+    this.#scanned = this.parts.translator.first;
     this.#byPage.clear();
   }
 
@@ -261,9 +330,7 @@ class JitTier implements Tier, CodeSource {
   }
 
   supported(at: GuestInstruction): boolean {
-    const effect = probe(at);
-    if (effect !== undefined) EFFECTS.set(at, effect);
-    return effect !== undefined;
+    return probe(at) !== undefined;
   }
 
   #allowed(tags: Int32Array, page: number): boolean {

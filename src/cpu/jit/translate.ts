@@ -7,6 +7,7 @@
  * Entry point: `translate`. Code is emitted twice: the first pass learns which registers and pages it uses.
  */
 
+import { SHAPES } from '../decode/table.ts';
 import { intern, type LinkableBody, SymbolicBody } from '../interpreter/body.ts';
 import { define } from '../interpreter/library.ts';
 import { HANDLER_TYPE, linkModule } from '../interpreter/link.ts';
@@ -16,7 +17,6 @@ import { Emitter, GO, INTERPRET } from './emitter.ts';
 import { ALL_FLAGS } from './emitter-flags.ts';
 import type { RegionUse } from './emitter-registers.ts';
 import { Unsupported } from './emitter-values.ts';
-import { SHAPES } from '../decode/table.ts';
 import { RUNTIME_IMPORTS } from './runtime.ts';
 
 export interface Translation {
@@ -26,22 +26,46 @@ export interface Translation {
   readonly imports: readonly string[];
   /** Guest addresses of its entries; the module exports `entryName(i)` for each. */
   readonly entries: readonly number[];
+  /** Where it notes the targets of its indirect jumps and calls that it did not foresee. */
+  readonly sites: readonly { readonly rip: number; readonly cell: number }[];
   readonly bytes: number;
 }
 
 export const entryName = (i: number): string => `entry.${i}`;
 const REGION = 'region';
+/** In the engine's part of the state block: a word for each indirect jump. */
+const TARGET_CELLS = 0x1_0000;
+const CELLS = 4096;
+let nextCell = 0;
+
+const EFFECTS = new Map<string, FlagEffect | undefined>();
+const MAX_EFFECTS = 50_000;
+let prober: Emitter | undefined;
 
 /** Whether the translator can do an instruction, and which flags it touches. */
 export function probe(at: GuestInstruction): FlagEffect | undefined {
+  const key = String.fromCharCode(...at.bytes);
+  if (EFFECTS.has(key)) return EFFECTS.get(key);
+  if (EFFECTS.size > MAX_EFFECTS) EFFECTS.clear();
+  const effect = probeAnew(at);
+  EFFECTS.set(key, effect);
+  return effect;
+}
+
+function probeAnew(at: GuestInstruction): FlagEffect | undefined {
   const { mnemonic } = SHAPES[at.decoded.form].form;
   // What it stored before a fault would be seen.
   if (mnemonic === 'enter') return undefined;
-  const emitter = new Emitter(undefined);
-  emitter.open('block', INTERPRET);
+  if (prober === undefined) {
+    prober = new Emitter(undefined);
+    prober.open('block', INTERPRET);
+  }
+  const emitter = prober;
+  emitter.reset();
   try {
     emitter.instruction(at, 0, ALL_FLAGS);
   } catch (error) {
+    prober = undefined;
     if (error instanceof Unsupported) return undefined;
     throw error;
   }
@@ -58,6 +82,7 @@ class RegionEmitter {
     private readonly live: readonly number[],
     private readonly liveIn: ReadonlyMap<Block, readonly number[]>,
     use: RegionUse | undefined,
+    private readonly cellOf: (rip: number) => number,
   ) {
     this.e = new Emitter(use);
   }
@@ -82,10 +107,8 @@ class RegionEmitter {
     const { e, graph } = this;
     const loop = graph.isLoop(number);
     if (loop) e.open('loop', `L${number}`);
-    const position = (n: number): number => graph.order.indexOf(n);
-    const merges = graph.children[number]
-      .filter((child) => graph.isMerge(child))
-      .sort((a, b) => position(a) - position(b));
+    // Children are in reverse postorder.
+    const merges = graph.children[number].filter((child) => graph.isMerge(child));
     for (const child of merges.slice().reverse()) e.open('block', `B${child}`);
     this.#node(number);
     for (const child of merges) {
@@ -152,7 +175,7 @@ class RegionEmitter {
           number,
           end.targets.slice().sort((a, b) => a - b),
         );
-        e.exitIndirect();
+        e.exitIndirect(this.cellOf(instructions.at(-1)!.rip));
         break;
       }
       case 'rare':
@@ -252,12 +275,22 @@ function liveness(code: Code, graph: Graph, effects: (at: GuestInstruction) => F
 }
 
 /** Translates and compiles. */
-export function translate(code: Code, effects: (at: GuestInstruction) => FlagEffect): Translation {
+export function translate(code: Code): Translation {
+  const effects = (at: GuestInstruction): FlagEffect => probe(at) ?? { read: ALL_FLAGS, written: 0, bails: true };
+  const sites: { rip: number; cell: number }[] = [];
+  const cellOf = (rip: number): number => {
+    let site = sites.find((other) => other.rip === rip);
+    if (site === undefined) {
+      site = { rip, cell: TARGET_CELLS + (nextCell++ % CELLS) * 8 };
+      sites.push(site);
+    }
+    return site.cell;
+  };
   const graph = buildGraph(code);
   const { live, inside } = liveness(code, graph, effects);
-  const first = new RegionEmitter(code, graph, live, inside, undefined);
+  const first = new RegionEmitter(code, graph, live, inside, undefined, cellOf);
   first.emit();
-  const second = new RegionEmitter(code, graph, live, inside, first.e.seen);
+  const second = new RegionEmitter(code, graph, live, inside, first.e.seen, cellOf);
   second.emit();
   // Entries that only the structure needs are no entries for others.
   const entries = [code.root, ...code.entries];
@@ -280,5 +313,5 @@ export function translate(code: Code, effects: (at: GuestInstruction) => FlagEff
     intern,
     false,
   );
-  return { code, module: new WebAssembly.Module(bytes), imports, entries, bytes: bytes.length };
+  return { code, module: new WebAssembly.Module(bytes), imports, entries, sites, bytes: bytes.length };
 }
