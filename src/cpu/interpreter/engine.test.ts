@@ -191,6 +191,41 @@ describe('translations', () => {
     expect([...child.translated]).toEqual([CODE]);
   });
 
+  test('the same code at the same address is decoded once, other code and changed code anew', () => {
+    const program = [0xb8, 0x11, 0x22, 0x33, 0x44, 0xcc]; // mov eax, 0x44332211; int3
+    const other = program.with(1, 0x99);
+    const run = (bytes: number[], engine = bareWindow()): [number, BareWindow] => {
+      engine.protect(CODE, 0x1000, 'rx');
+      engine.write(CODE, bytes);
+      const before = engine.engine.statistics.decoded;
+      expect(engine.start(CODE)).toBe(Trap.Breakpoint);
+      expect(engine.cpu.gprNumber(Reg.RAX) & 0xff).toBe(bytes[1]);
+      return [engine.engine.statistics.decoded - before, engine];
+    };
+    run(program);
+    const [decoded, window] = run(program);
+    expect(decoded).toBe(0);
+    expect([...window.translated]).toEqual([CODE]);
+    expect(run(other)[0]).toBe(2);
+    window.engine.invalidate(CODE);
+    expect(run(other, window)[0]).toBe(0);
+    window.engine.invalidate(CODE);
+    expect(run(program.with(1, 0x77), window)[0]).toBe(2);
+  });
+
+  test('a child takes over only code that its parent still has', () => {
+    code(0xb8, 1, 0, 0, 0, 0xcc);
+    w.start(CODE);
+    const child = bareWindow();
+    child.protect(CODE, 0x1000, 'rx');
+    child.write(CODE, [0xb8, 1, 0, 0, 0, 0xcc]);
+    child.engine.inherit(w.engine);
+    child.engine.invalidate(CODE);
+    child.write(CODE, [0xb8, 2, 0, 0, 0, 0xcc]);
+    child.start(CODE);
+    expect(child.cpu.gprNumber(Reg.RAX)).toBe(2);
+  });
+
   test('more code than the arena holds flushes and goes on', () => {
     const pages = 80;
     w.protect(CODE, pages * 0x1000, 'rx');

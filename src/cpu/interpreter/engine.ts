@@ -52,6 +52,7 @@ export class Interpreter implements Engine {
     const base = LIBRARY.base();
     this.#exports = this.#instantiate(base) as unknown as Exports;
     this.#translator.clearWith = () => this.#clear();
+    this.#translator.insertWith = (from, to) => this.#exports.insert(from, to);
     this.#tier = tier?.({
       memory,
       host,
@@ -59,6 +60,8 @@ export class Interpreter implements Engine {
       table: this.#table,
       importNamed: (name) => this.#function(name),
     });
+    // A tier that is to see every instruction decoded gets them one by one.
+    this.#translator.shares = !this.#tier?.seesEach;
   }
 
   get statistics(): { decoded: number; flushes: number } {
@@ -98,6 +101,10 @@ export class Interpreter implements Engine {
   inherit(parent: Engine): void {
     if (!(parent instanceof Interpreter)) return;
     this.#clear();
+    if (this.#translator.shares) {
+      this.#translator.inherit(parent.#translator);
+      return;
+    }
     this.#translator.copyFrom(parent.#translator);
     if (parent.#tier !== undefined) this.#tier?.inherit(parent.#tier);
     this.#install();

@@ -20,6 +20,8 @@ export interface Tier {
   readonly slice: number;
   /** Execution stopped here because a slice was spent. */
   sample(low: number, high: number): void;
+  /** `decoded` must be called for every run, so none may be taken over from other engines. */
+  readonly seesEach?: boolean;
   /** Code was decoded here, its first record being this. */
   decoded(low: number, high: number): void;
   /** Bytes of this page (by number) change. */

@@ -3,7 +3,9 @@
  * drops records when their page changes. A run goes on past conditional branches, calls and system calls until an
  * instruction that ends a block, the page's end, or an instruction that is decoded already.
  *
- * Entry points: `find`, `translate`, `invalidate`, `clear`, `copyFrom`.
+ * What is decoded is kept by content and taken over by other engines (code-pages.ts).
+ *
+ * Entry points: `find`, `translate`, `invalidate`, `forget`, `inherit`, `copyFrom`.
  */
 import { DECODE_CACHE, DECODE_CACHE_SIZE, EXECUTE_TAGS } from '../../memory/layout.ts';
 import { AddressKind, decode, Instruction, NO_REGISTER, Status } from '../decode/decoder.ts';
@@ -11,6 +13,7 @@ import { File, Place } from '../decode/operands.ts';
 import { FORM_ENDS, FORM_IMMEDIATE, Immediate, SHAPES } from '../decode/table.ts';
 import { Access, type EngineHost, Trap } from '../engine.ts';
 import { at, FS_BASE, GPR, GS_BASE, TRAP_ACCESS, TRAP_ADDRESS, X87, XMM } from '../state.ts';
+import { CODE_PAGES, type CodePage } from './code-pages.ts';
 import { Ending } from './handler.ts';
 import { LIBRARY, Special } from './library.ts';
 import { HASH_GROUP_BITS, HASH_GROUP_MASK, HASH_MASK, HASH_MULTIPLIER, HASH_SHIFT, HASH_TABLE } from './private.ts';
@@ -78,6 +81,12 @@ function registerSlot(file: number, number: number, rex: number): number {
   return slotAddress(file as File, number);
 }
 
+/** A page of code as one engine has it: how many words of its records are in the decode cache. */
+interface Held {
+  readonly code: CodePage;
+  loaded: number;
+}
+
 export class Translator {
   /** Next free record. */
   top = FIRST;
@@ -95,6 +104,10 @@ export class Translator {
   readonly #d = new Instruction();
   /** Runs by page number: start and end record, two entries a run. */
   #runs = new Map<number, number[]>();
+  /** Whether decoded code is shared with other engines. */
+  shares = true;
+  /** Pages whose content is known to be that of a code page, by number. Those with runs only. */
+  readonly #held = new Map<number, Held>();
   readonly #join = new Uint8Array(64);
   #sidePage: Uint8Array | undefined;
   #codePage = -1;
@@ -134,12 +147,25 @@ export class Translator {
       this.flushes++;
       this.clearWith?.();
     }
-    const start = this.top;
     const rip = high * TWO_32 + (low >>> 0);
     const page = Math.floor(rip / PAGE);
+    let held = this.#held.get(page);
+    if (held !== undefined && this.#load(page, held)) {
+      const record = this.find(low, high);
+      if (record !== 0) return record;
+    }
     const code = this.#fetchable(page);
     if (code === undefined) return this.#fault(rip);
     this.#noteRun(page);
+    if (held === undefined && this.shares) {
+      held = { code: CODE_PAGES.find(page, new Int32Array(code.buffer, code.byteOffset, PAGE / 4)), loaded: 0 };
+      this.#held.set(page, held);
+      if (this.#load(page, held)) {
+        const record = this.find(low, high);
+        if (record !== 0) return record;
+      }
+    }
+    const start = this.top;
     const pageAddress = page * PAGE;
     let offset = rip - pageAddress;
     const d = this.#d;
@@ -176,8 +202,26 @@ export class Translator {
     if (crossing) {
       this.#noteRun(page + 1);
       this.#runs.get(page + 1)!.push(start, this.top);
+    } else if (held !== undefined && held.loaded === held.code.length) {
+      held.code.append(this.#words.subarray((start - DECODE_CACHE) >>> 2, (this.top - DECODE_CACHE) >>> 2), WORDS);
+      held.loaded = held.code.length;
     }
     return start;
+  }
+
+  /** Takes over what a code page has that is not here yet. False if that is nothing or there is no room. */
+  #load(page: number, held: Held): boolean {
+    const { code, loaded } = held;
+    const words = code.length - loaded;
+    const start = this.top;
+    if (words === 0 || start + words * 4 > LIMIT) return false;
+    this.#words.set(code.records.subarray(loaded, code.length), (start - DECODE_CACHE) >>> 2);
+    this.top = start + words * 4;
+    held.loaded = code.length;
+    for (const handler of code.handlers) this.#use(handler);
+    this.insertWith?.(start, this.top);
+    this.#runs.get(page)!.push(start, this.top);
+    return true;
   }
 
   /** Decodes one instruction into the records of a single step; returns the record or −1 − trap. */
@@ -236,6 +280,7 @@ export class Translator {
     const runs = this.#runs.get(page);
     if (runs === undefined) return;
     this.#runs.delete(page);
+    this.#held.delete(page);
     const words = this.#words;
     for (let i = 0; i < runs.length; i += 2) {
       for (let record = runs[i]; record < runs[i + 1]; record += RECORD_SIZE) {
@@ -254,11 +299,14 @@ export class Translator {
 
   /** Empties the hash table over the records of [from, to); given by the engine, which has it in WebAssembly. */
   clearWith: (() => void) | undefined;
+  /** Enters the records of [from, to) into the hash table; given by the engine as well. */
+  insertWith: ((from: number, to: number) => void) | undefined;
 
   /** Forgets all runs; the hash table must be empty of them. */
   forget(): void {
     this.top = FIRST;
     this.#runs.clear();
+    this.#held.clear();
     this.#codePage = -1;
   }
 
@@ -266,7 +314,15 @@ export class Translator {
     return FIRST;
   }
 
-  /** Takes over the records of another window that holds the same program. */
+  /** Another window holds the same program: what it has decoded is taken over page by page, when it is first executed here. */
+  inherit(other: Translator): void {
+    for (const [page, { code }] of other.#held) {
+      this.#noteRun(page);
+      this.#held.set(page, { code, loaded: 0 });
+    }
+  }
+
+  /** Takes over the records of another window that holds the same program, all at once. */
   copyFrom(other: Translator): void {
     const from = FIRST - DECODE_CACHE;
     const to = other.top - DECODE_CACHE;
@@ -275,6 +331,7 @@ export class Translator {
     other.used.forEach((used, handler) => {
       if (used !== 0) this.#use(handler);
     });
+    for (const [page, { code, loaded }] of other.#held) this.#held.set(page, { code, loaded });
     this.#runs = new Map([...other.#runs].map(([page, runs]) => [page, runs.slice()]));
     for (const page of this.#runs.keys()) this.host.codeTranslated(page * PAGE);
   }
