@@ -125,11 +125,11 @@ export function decode(bytes: Uint8Array, start: number, end: number, d: Instruc
   }
   let map = 0;
   if (byte === 0x0f) {
-    if (at >= end) return Status.Short;
+    if (at >= end) return at - start >= MAX_LENGTH ? Status.TooLong : Status.Short;
     byte = bytes[at++];
     map = 1;
     if (byte === 0x38 || byte === 0x3a) {
-      if (at >= end) return Status.Short;
+      if (at >= end) return at - start >= MAX_LENGTH ? Status.TooLong : Status.Short;
       map = byte === 0x38 ? 2 : 3;
       byte = bytes[at++];
     }
@@ -139,7 +139,7 @@ export function decode(bytes: Uint8Array, start: number, end: number, d: Instruc
   let form = SLOTS[slotOf(prefixClass, rexW, map, byte)];
   if (form === UNRESOLVED) form = resolveSlot(prefixClass, rexW, map, byte);
   if (form < -1) {
-    if (at >= end) return Status.Short;
+    if (at >= end) return at - start >= MAX_LENGTH ? Status.TooLong : Status.Short;
     form = MODRM_TABLES[-2 - form][bytes[at]];
   }
   if (form < 0) return Status.Invalid;
