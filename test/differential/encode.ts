@@ -408,7 +408,7 @@ function pickTarget(random: Random, start: number, next: number, bytes: number):
 
 export function pickLanding(random: Random): number {
   const choice = random.below(100);
-  if (choice < 88) return LANDING + 64 + random.below(CODE_BASE + CODE_SIZE - LANDING - 64);
+  if (choice < 88) return LANDING + 64 + random.below(CODE_BASE + CODE_SIZE - LANDING - 128);
   if (choice < 94) return Number(LOW_DATA) + 0x1000 + random.below(256);
   return Number(LOW_DATA) + 0x3000 + random.below(4096);
 }
