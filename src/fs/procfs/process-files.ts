@@ -218,13 +218,18 @@ const mounts = (source: ProcSource, p: ProcessView): string =>
     .map((m) => `${escapePath(m.source)} ${escapePath(m.point)} ${m.type} ${m.options} 0 0\n`)
     .join('');
 
+/** Options of a mount; the others are those of its superblock. */
+const MOUNT_WORDS = new Set(['rw', 'ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'relatime']);
+
 const mountinfo = (source: ProcSource, p: ProcessView): string =>
   source
     .mounts(p.pid)
     .map((m) => {
       const device = `${major(m.device)}:${minor(m.device)}`;
-      const access = m.options.startsWith('ro') ? 'ro' : 'rw';
-      return `${m.id} ${m.parent} ${device} / ${escapePath(m.point)} ${m.options} - ${m.type} ${escapePath(m.source)} ${access}\n`;
+      const words = m.options.split(',');
+      const own = words.filter((word) => MOUNT_WORDS.has(word)).join(',');
+      const rest = [words[0], ...words.filter((word) => !MOUNT_WORDS.has(word))].join(',');
+      return `${m.id} ${m.parent} ${device} / ${escapePath(m.point)} ${own} - ${m.type} ${escapePath(m.source)} ${rest}\n`;
     })
     .join('');
 

@@ -96,6 +96,8 @@ const TASK_PROCESS = TASK;
 const TASK_FIRST = TASK + 1;
 
 const refuse = (): Errno => EPERM;
+/** What procfs does not show does not exist, and cannot be made to. */
+const absent = (): Errno => ENOENT;
 
 export class Procfs implements FileSystem {
   readonly type = 'proc';
@@ -129,8 +131,8 @@ export class Procfs implements FileSystem {
 
   touch(): void {}
   setattr = refuse;
-  create = refuse;
-  link = refuse;
+  create = absent;
+  link = absent;
   unlink = refuse;
   rmdir = refuse;
   rename = refuse;

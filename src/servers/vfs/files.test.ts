@@ -161,7 +161,7 @@ describe('descriptors', () => {
     expect(copy).toBe(10);
     expect(user.fcntl(copy, f.F_GETFD)).toBe(0);
     expect(user.fcntl(fd, f.F_SETFL, f.O_NONBLOCK | f.O_APPEND | f.O_WRONLY)).toBe(0);
-    expect(user.fcntl(copy, f.F_GETFL)).toBe(f.O_RDWR | f.O_NONBLOCK | f.O_APPEND);
+    expect(user.fcntl(copy, f.F_GETFL)).toBe(f.O_RDWR | f.O_LARGEFILE | f.O_NONBLOCK | f.O_APPEND);
     expect(user.fcntl(fd, f.F_DUPFD, -1)).toBe(e.EINVAL);
     expect(user.fcntl(fd, 7777)).toBe(e.EINVAL);
     expect(user.fcntl(50, f.F_GETFD)).toBe(e.EBADF);

@@ -55,6 +55,9 @@ const parseSize = (text: string, memory: number): number | undefined => {
   return count * (unit === 'k' ? 1 << 10 : unit === 'm' ? 1 << 20 : unit === 'g' ? 1 << 30 : 1);
 };
 
+/** Options of tmpfs(5) that mean something here; ramfs takes any. */
+const TMPFS_OPTIONS = new Set(['size', 'nr_inodes', 'mode', 'uid', 'gid']);
+
 const makeFileSystem = (vfs: Vfs, number: number, row: Superblock): Result<FileSystem> => {
   const { store } = vfs.context;
   const now = (): ReturnType<Vfs['now']> => vfs.now();
@@ -63,6 +66,7 @@ const makeFileSystem = (vfs: Vfs, number: number, row: Superblock): Result<FileS
     case 'tmpfs':
     case 'ramfs': {
       const options = parseOptions(row.options);
+      if (row.type === 'tmpfs') for (const name of options.keys()) if (!TMPFS_OPTIONS.has(name)) return EINVAL;
       const memory = vfs.kernel.system().memoryTotal;
       const half = Number.isFinite(memory) && memory > 0 ? memory / 2 : Infinity;
       const size = options.has('size') ? parseSize(options.get('size')!, memory) : half;

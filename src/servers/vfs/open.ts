@@ -151,8 +151,8 @@ const checkExisting = (
   if (flags & O_PATH) return undefined;
   const access = wantedAccess(flags);
   if (isDirectory(mode) && (access & W_OK || flags & O_CREAT)) return EISDIR;
-  if (!permits(actor, attributes, access)) return EACCES;
   if (access & W_OK && (isRegular(mode) || isDirectory(mode)) && isReadOnly(vfs, found.mount)) return EROFS;
+  if (!permits(actor, attributes, access)) return EACCES;
   if (access & W_OK && vfs.objects.get(objectOf(vfs, found))?.executed) return ETXTBSY;
   if (flags & O_NOATIME && !owns(actor, attributes)) return EPERM;
   return undefined;

@@ -24,6 +24,7 @@ import {
   W_OK,
 } from '../../../abi/fcntl.ts';
 import { isDirectory, isRegular } from '../../../abi/stat.ts';
+import type { FileSystem } from '../../../fs/contract.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
 import { wait } from '../../../ipc/server.ts';
@@ -128,6 +129,15 @@ const deliver = (vfs: Vfs, pid: number, target: Source, bytes: Uint8Array, at: n
   }
 };
 
+/** Bytes of what sendfile(2) may read: a regular file or an endless device. */
+const readSource = (file: Readonly<OpenFile>, fs: FileSystem, at: number, into: Uint8Array): Result<number> => {
+  if (file.kind === 'regular') return fs.read(file.ino, at, into);
+  if (file.kind === 'null') return 0;
+  if (file.kind !== 'zero' && file.kind !== 'full') return EINVAL;
+  into.fill(0);
+  return into.length;
+};
+
 /** Copies between open files, advancing positions or offsets; the count, or why nothing went. */
 const copy = (vfs: Vfs, call: Delivery, from: Source, to: Source, length: number): Outcome<number> => {
   const { pid } = call.caller;
@@ -142,7 +152,7 @@ const copy = (vfs: Vfs, call: Delivery, from: Source, to: Source, length: number
   let copied = 0;
   while (copied < length) {
     const into = vfs.scratch.subarray(0, Math.min(length - copied, vfs.scratch.length));
-    const count = from.file.kind === 'regular' ? fs.read(from.file.ino, start + copied, into) : EINVAL;
+    const count = readSource(from.file, fs, start + copied, into);
     if (count instanceof Errno) return copied > 0 ? copied : count;
     if (count === 0) break;
     const written = deliver(vfs, pid, to, into.subarray(0, count), target + copied);
@@ -154,9 +164,9 @@ const copy = (vfs: Vfs, call: Delivery, from: Source, to: Source, length: number
     if (written < count) break;
   }
   if (copied > 0) {
-    if (from.at === undefined) vfs.files.edit(from.number)!.position = start + copied;
+    if (from.at === undefined && from.file.kind === 'regular') vfs.files.edit(from.number)!.position = start + copied;
     if (to.at === undefined && to.file.kind === 'regular') vfs.files.edit(to.number)!.position = target + copied;
-    markRead(vfs, from.file, fs, start);
+    if (from.file.kind === 'regular') markRead(vfs, from.file, fs, start);
   }
   return copied;
 };
@@ -247,7 +257,7 @@ export const contents = (
     if (toNumber instanceof Errno) return toNumber;
     const file = vfs.files.get(toNumber);
     if (file === undefined || !canWrite(file)) return EBADF;
-    if (from.file.kind !== 'regular') return from.file.kind === 'pipe' && at !== undefined ? ESPIPE : EINVAL;
+    if (from.file.kind === 'pipe') return at === undefined ? EINVAL : ESPIPE;
     if (file.flags & O_APPEND) return EINVAL;
     const to: Source = { file, number: toNumber, at: undefined };
     const copied = copy(vfs, call, from, to, Math.min(count, COPY_MAX));

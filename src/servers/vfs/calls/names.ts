@@ -83,8 +83,8 @@ const unlinkName = (vfs: Vfs, actor: Actor, dirfd: number, path: string): Errno 
   const found = walk(vfs, actor, dirfd, path, 'never');
   if (found instanceof Errno) return found;
   if (found.last !== 'name') return EISDIR;
-  if (found.ino === -1) return ENOENT;
   if (isReadOnly(vfs, found.parent.mount)) return EROFS;
+  if (found.ino === -1) return ENOENT;
   const attributes = mayRemove(vfs, actor, found);
   if (attributes instanceof Errno) return attributes;
   if (isDirectory(attributes.mode)) return EISDIR;
@@ -101,8 +101,8 @@ const removeDirectory = (vfs: Vfs, actor: Actor, dirfd: number, path: string): E
   if (found.last === 'dot') return EINVAL;
   if (found.last === 'dotdot') return ENOTEMPTY;
   if (found.last !== 'name') return EBUSY;
-  if (found.ino === -1) return ENOENT;
   if (isReadOnly(vfs, found.parent.mount)) return EROFS;
+  if (found.ino === -1) return ENOENT;
   if (isMountPoint(vfs, found.parent, found)) return EBUSY;
   const attributes = mayRemove(vfs, actor, found);
   if (attributes instanceof Errno) return attributes;
@@ -135,19 +135,21 @@ const renameName = (vfs: Vfs, actor: Actor, from: Found, to: Found, flags: numbe
   if (from.parent.mount !== to.parent.mount) return EXDEV;
   if (from.last !== 'name') return EBUSY;
   if (to.last !== 'name') return flags & RENAME_NOREPLACE ? EEXIST : EBUSY;
+  const { mount } = from.parent;
+  if (isReadOnly(vfs, mount)) return EROFS;
   if (from.ino === -1) return ENOENT;
   const exists = to.ino !== -1;
   if (exists && flags & RENAME_NOREPLACE) return EEXIST;
   if (!exists && flags & RENAME_EXCHANGE) return ENOENT;
-  const { mount } = from.parent;
   const fs = fileSystemOf(vfs, mount);
   const attributes = attributesOf(vfs, from);
   if (attributes instanceof Errno) return attributes;
   if (!isDirectory(attributes.mode) && (from.slash || to.slash)) return ENOTDIR;
-  if (isReadOnly(vfs, mount)) return EROFS;
-  if (isMountPoint(vfs, from.parent, from) || (exists && isMountPoint(vfs, to.parent, to))) return EBUSY;
-  if (isDirectory(attributes.mode) && isAbove(vfs, mount, from.ino, to.parent.ino)) return EINVAL;
-  if (exists && isAbove(vfs, mount, to.ino, from.parent.ino)) return flags & RENAME_EXCHANGE ? EINVAL : ENOTEMPTY;
+  // What stands for a mount has the inode of another file system; it is refused below.
+  if (from.mount === mount && isDirectory(attributes.mode) && isAbove(vfs, mount, from.ino, to.parent.ino))
+    return EINVAL;
+  if (exists && to.mount === mount && isAbove(vfs, mount, to.ino, from.parent.ino))
+    return flags & RENAME_EXCHANGE ? EINVAL : ENOTEMPTY;
   const movable = mayRemove(vfs, actor, from);
   if (movable instanceof Errno) return movable;
   if (!mayMove(actor, attributes, from.parent, to.parent)) return EACCES;
@@ -160,11 +162,13 @@ const renameName = (vfs: Vfs, actor: Actor, from: Found, to: Found, flags: numbe
       if (isDirectory(other.mode) && !isDirectory(attributes.mode)) return EISDIR;
       if (!isDirectory(other.mode) && isDirectory(attributes.mode)) return ENOTDIR;
     }
+    if (isMountPoint(vfs, to.parent, to)) return EBUSY;
   } else {
     const directory = attributesOf(vfs, to.parent);
     if (directory instanceof Errno) return directory;
     if (!permits(actor, directory, W_OK | X_OK)) return EACCES;
   }
+  if (isMountPoint(vfs, from.parent, from)) return EBUSY;
   const result = fs.rename(from.parent.ino, from.name, to.parent.ino, to.name, flags);
   if (result instanceof Errno) return result;
   if (exists && !(flags & RENAME_EXCHANGE)) forgetIfFree(vfs, to);

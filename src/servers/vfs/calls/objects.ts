@@ -51,6 +51,12 @@ const pathOfFound = (vfs: Vfs, found: Found, root: ReturnType<typeof rootOf>): R
     const file = vfs.files.get(found.file);
     return file === undefined ? ENOENT : openFilePath(vfs, file, root);
   }
+  if (found.last === 'jump') {
+    // The text of the link (/proc/PID/exe) is the path.
+    const fs = fileSystemOf(vfs, found.parent.mount);
+    const link = fs.lookup(found.parent.ino, found.name);
+    return link instanceof Errno ? link : fs.readlink(link, 0);
+  }
   return found.last === 'name' ? childPath(vfs, found.parent, found.name, root) : directoryPath(vfs, found, root);
 };
 

@@ -130,9 +130,9 @@ export const stats = (vfs: Vfs): CallsOf<'stat' | 'fstat' | 'statx' | 'access' |
       if (attributes instanceof Errno) return attributes;
       const mount = vfs.mounts.get(place.mount)!;
       if (mode & 1 && isRegular(attributes.mode) && mount.flags & MS_NOEXEC) return EACCES;
-      if (!permits(actor, attributes, mode)) return EACCES;
       if (mode & W_OK && mount.flags & MS_RDONLY && (isRegular(attributes.mode) || isDirectory(attributes.mode)))
         return EROFS;
+      if (!permits(actor, attributes, mode)) return EACCES;
       return done;
     },
 
