@@ -1,13 +1,11 @@
 /**
  * A child of the benchmarks: runs one thing in a fresh XINIM in a fresh Node.js and prints one JSON line.
  *
- *     guest.js boot LIBRARY              LIBRARY: the bundle to load, as a user's program would
  *     guest.js program sealed|direct PROGRAM ARGUMENTS…      runs a host program; its output, time and instructions
  *     guest.js many PROGRAM COUNT        COUNT live processes at once
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { statistics } from '../src/host/node/statistics.ts';
 import { boot, type Xinim } from '../src/index.ts';
 import { storeBytes } from './metadata.ts';
@@ -30,37 +28,6 @@ const bootWith = (ipc: 'sealed' | 'direct', programs: readonly string[]): Promis
       data: readFileSync(path),
     })),
   });
-
-const measureBoot = async (library: string): Promise<object> => {
-  const started = performance.now();
-  const loaded = (await import(pathToFileURL(library).href)) as typeof import('../src/index.ts');
-  const modules = performance.now();
-  let prompted = 0;
-  let shown = '';
-  let seen: () => void;
-  const prompt = new Promise<void>((resolve) => {
-    seen = resolve;
-  });
-  const os = await loaded.boot({
-    console: (_terminal, bytes) => {
-      shown += Buffer.from(bytes).toString('latin1');
-      if (prompted !== 0 || !/[#$] /.test(shown)) return;
-      prompted = performance.now();
-      seen();
-    },
-  });
-  const booted = performance.now();
-  await os.spawn('/bin/sh', [], { argv0: '-sh', stdin: 'console', stdout: 'console', stderr: 'console' });
-  await prompt;
-  await os.shutdown();
-  return {
-    node: started,
-    modules: modules - started,
-    boot: booted - modules,
-    shell: prompted - booted,
-    total: prompted,
-  };
-};
 
 const runProgram = async (ipc: 'sealed' | 'direct', path: string, args: readonly string[]): Promise<object> => {
   const others = args.filter((arg) => arg.startsWith('@')).map((arg) => arg.slice(1));
@@ -118,9 +85,7 @@ const runMany = async (path: string, count: string): Promise<object> => {
 
 const [task, ...args] = process.argv.slice(2);
 const result =
-  task === 'boot'
-    ? await measureBoot(args[0])
-    : task === 'program'
-      ? await runProgram(args[0] as 'sealed' | 'direct', args[1], args.slice(2))
-      : await runMany(args[0], args[1]);
+  task === 'program'
+    ? await runProgram(args[0] as 'sealed' | 'direct', args[1], args.slice(2))
+    : await runMany(args[0], args[1]);
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));

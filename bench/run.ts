@@ -61,8 +61,8 @@ const compile = (name: string): string | undefined => {
   return out;
 };
 
-const child = <T>(...args: string[]): T => {
-  const text = execFileSync(process.execPath, [join(here, 'guest.js'), ...args], {
+const child = <T>(script: string, ...args: string[]): T => {
+  const text = execFileSync(process.execPath, [join(here, script), ...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -106,7 +106,7 @@ const benchBoot = (): void => {
     readonly total: number;
   }
   const runs: Boot[] = [];
-  for (let i = 0; i < (quick ? 3 : 9); i++) runs.push(child<Boot>('boot', join(here, 'library/library.js')));
+  for (let i = 0; i < (quick ? 3 : 9); i++) runs.push(child<Boot>('boot.js', join(here, 'library/library.js')));
   const of = (take: (run: Boot) => number): { median: number; best: number } => ({
     median: median(runs.map(take)),
     best: Math.min(...runs.map(take)),
@@ -152,7 +152,13 @@ const benchCpu = (): void => {
   for (let i = 0; i < (quick ? 1 : 3); i++) {
     nativeMs.push(time(program, [String(rounds)]));
     if (tools.qemu) qemuMs.push(time('qemu-x86_64', [program, String(rounds)]));
-    const run = child<{ ms: number; instructions: number; code: number }>('program', 'sealed', program, String(rounds));
+    const run = child<{ ms: number; instructions: number; code: number }>(
+      'guest.js',
+      'program',
+      'sealed',
+      program,
+      String(rounds),
+    );
     if (run.code !== 0) throw new Error(`loops ended with ${run.code}`);
     instructions = run.instructions;
     runs.push({ mips: run.instructions / run.ms / 1000, ms: run.ms });
@@ -210,7 +216,14 @@ const benchCalls = (): void => {
   if (program === undefined || small === undefined) return;
   const run = (command: string, args: string[]): Lines => parse(execFileSync(command, args, { encoding: 'utf8' }));
   const inside = (ipc: string): Lines => {
-    const { output, code } = child<{ output: string; code: number }>('program', ipc, program, '1', `@${small}`);
+    const { output, code } = child<{ output: string; code: number }>(
+      'guest.js',
+      'program',
+      ipc,
+      program,
+      '1',
+      `@${small}`,
+    );
     if (code !== 0) throw new Error(`calls ended with ${code}`);
     return parse(output);
   };
@@ -256,7 +269,7 @@ const benchProcesses = (): void => {
     readonly metadata: Record<string, number>;
   }
   const count = 1000;
-  const many = child<Many>('many', program, String(count));
+  const many = child<Many>('guest.js', 'many', program, String(count));
   if (many.alive !== count || many.ended !== count)
     throw new Error(`of ${count} processes ${many.alive} lived and ${many.ended} ended well`);
   results['processes'] = many;

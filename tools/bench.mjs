@@ -6,5 +6,5 @@ import { bundle, root } from './bundle.mjs';
 const folder = join(root, 'build/bench');
 rmSync(folder, { recursive: true, force: true });
 await bundle({ library: 'src/index.ts' }, 'build/bench/library');
-await bundle({ run: 'bench/run.ts', guest: 'bench/guest.ts' }, 'build/bench');
+await bundle({ run: 'bench/run.ts', guest: 'bench/guest.ts', boot: 'bench/boot.ts' }, 'build/bench');
 await import(join(folder, 'run.js'));
