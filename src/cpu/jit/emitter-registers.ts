@@ -7,7 +7,7 @@
 import { loadName } from '../interpreter/memory.ts';
 import { GPR, XMM } from '../state.ts';
 import type { Value, Width } from '../uops.ts';
-import { Temp, ValueLayer } from './emitter-values.ts';
+import { type Root, Temp, ValueLayer } from './emitter-values.ts';
 
 /** What a region was seen to use: the result of the first pass, the input of the second. */
 export class RegionUse {
@@ -19,6 +19,22 @@ export class RegionUse {
   /** It does floating-point arithmetic. */
   precise = false;
   readonly caches = new Set<string>();
+  /** By number of a root: what is accessed relative to it. */
+  readonly ranges = new Map<number, Range>();
+}
+
+export interface Range {
+  from: number;
+  to: number;
+  write: boolean;
+  count: number;
+}
+
+interface Knowledge {
+  readonly bits: readonly number[];
+  readonly roots: readonly (Root | undefined)[];
+  readonly offsets: readonly number[];
+  readonly checked: ReadonlySet<number>;
 }
 
 export class RegisterLayer extends ValueLayer {
@@ -38,17 +54,36 @@ export class RegisterLayer extends ValueLayer {
     for (let i = 0; i < 16; i++) this.#xmm.push(this.f.local('v128'));
   }
 
+  #roots: (Root | undefined)[] = new Array(16).fill(undefined);
+  #offsets: number[] = new Array(16).fill(0);
+  #nextRoot = 0;
+  /** Roots whose range was checked. */
+  protected checkedRoots = new Set<number>();
+
   /** What is known of the registers where the code now stands. */
-  protected get knowledge(): number[] {
-    return this.#bits.slice();
+  protected get knowledge(): Knowledge | undefined {
+    return {
+      bits: this.#bits.slice(),
+      roots: this.#roots.slice(),
+      offsets: this.#offsets.slice(),
+      checked: new Set(this.checkedRoots),
+    };
   }
 
-  protected set knowledge(bits: readonly number[] | undefined) {
-    this.#bits = bits === undefined ? new Array(16).fill(64) : bits.slice();
+  protected set knowledge(known: Knowledge | undefined) {
+    this.#bits = known === undefined ? new Array(16).fill(64) : known.bits.slice();
+    this.#roots = known === undefined ? new Array(16).fill(undefined) : known.roots.slice();
+    this.#offsets = known === undefined ? new Array(16).fill(0) : known.offsets.slice();
+    this.checkedRoots = new Set(known?.checked);
   }
 
-  protected forgetWritten(before: readonly number[]): void {
-    this.#bits = this.#bits.map((bits, i) => Math.max(bits, before[i]));
+  /** After code that may or may not have run. */
+  protected forgetWritten(before: Knowledge | undefined): void {
+    this.#bits = this.#bits.map((bits, i) => Math.max(bits, before!.bits[i]));
+    this.#roots = this.#roots.map((root, i) =>
+      root === before!.roots[i] && this.#offsets[i] === before!.offsets[i] ? root : undefined,
+    );
+    this.checkedRoots = new Set(before!.checked);
   }
 
   register(number: number, width: Width): Value {
@@ -59,6 +94,16 @@ export class RegisterLayer extends ValueLayer {
       const value = new Temp('i64', local, undefined, bits);
       value.register = number;
       value.key = number;
+      if (width === 64) {
+        let root = this.#roots[number];
+        if (root === undefined) {
+          root = { number: this.#nextRoot++ };
+          this.#roots[number] = root;
+          this.#offsets[number] = 0;
+        }
+        value.root = root;
+        value.offset = this.#offsets[number];
+      }
       this.aliases.push(value);
       return value;
     }
@@ -80,6 +125,7 @@ export class RegisterLayer extends ValueLayer {
     this.seen.read.add(number);
     this.seen.written.add(number);
     const local = this.#gpr[number];
+    this.#roots[number] = undefined;
     this.f.get(local).i64(~0xff00).op('i64.and');
     this.push(this.truncate(value, 8)).i64(8).op('i64.shl').op('i64.or').set(local);
     this.#bits[number] = Math.max(this.#bits[number], 16);
@@ -89,7 +135,9 @@ export class RegisterLayer extends ValueLayer {
     this.#saveAliases(number);
     this.seen.written.add(number);
     const local = this.#gpr[number];
-    const { bits } = value as Temp;
+    const { bits, root, offset } = value as Temp;
+    this.#roots[number] = width === 64 ? root : undefined;
+    this.#offsets[number] = offset;
     if (width >= 32) {
       this.push(value).set(local);
       this.#bits[number] = Math.min(bits, width);

@@ -14,11 +14,19 @@ import type { CompareOp, IntegerOp, Value, Variable, Width } from '../uops.ts';
 /** Parameters of a region: record, horizon, number of the entry. */
 export const REGION_PARAMS: readonly ValueType[] = ['i32', 'i32', 'i32'];
 
+/** A value that several addresses of a block are computed from. Numbered as they come up, the same in both passes. */
+export interface Root {
+  readonly number: number;
+}
+
 export class Temp implements Value, Variable {
   /** Guest register whose local this value is, as long as the register keeps it. */
   register = -1;
   /** Register an address was computed from: selects the page cache. */
   key = -1;
+  /** The integer is that value plus `offset`. */
+  root: Root | undefined;
+  offset = 0;
 
   constructor(
     readonly type: ValueType,
@@ -33,6 +41,8 @@ export class Temp implements Value, Variable {
 export class Unsupported extends Error {}
 
 export const sizeOf = (value: bigint): number => (value < 0n ? 64 : value.toString(2).length);
+
+const MAX_OFFSET = 0x1_0000n;
 
 const FOLD: Partial<Record<IntegerOp, (a: bigint, b: bigint) => bigint>> = {
   add: (a, b) => a + b,
@@ -162,7 +172,14 @@ export class ValueLayer {
     else if (op === 'shr_u') bits = b.constant === undefined ? a.bits : Math.max(0, a.bits - Number(b.constant & 63n));
     else if (op === 'shl' && b.constant !== undefined) bits = Math.min(64, a.bits + Number(b.constant & 63n));
     const result = this.define('i64', bits);
-    if (op === 'add' || op === 'sub') result.key = a.key >= 0 ? a.key : b.key;
+    if (op === 'add' || op === 'sub') {
+      result.key = a.key >= 0 ? a.key : b.key;
+      const by = b.constant;
+      if (a.root !== undefined && by !== undefined && by > -MAX_OFFSET && by < MAX_OFFSET) {
+        result.root = a.root;
+        result.offset = a.offset + (op === 'add' ? Number(by) : -Number(by));
+      }
+    }
     return result;
   }
 

@@ -27,6 +27,8 @@ export const INTERPRET = Symbol('interpret');
 export const GO = Symbol('go');
 
 const HELPER_GROUPS = /^(simd\.(float|crc32|compareStrings)|multiply\.|divide\.)/;
+/** Bytes that accesses checked together may span. */
+const MAX_RANGE = 512;
 /** DF. */
 const DIRECTION = 0x400;
 const TAG_OFFSET = 0x3f_fffc;
@@ -59,6 +61,7 @@ export class Emitter extends FlagLayer implements Uops {
   /** Forgets the code so far: for emitters whose code nobody wants. */
   reset(): void {
     this.f.code.length = 0;
+    this.seen.ranges.clear();
     this.bails = false;
     this.startBlock();
   }
@@ -441,32 +444,68 @@ export class Emitter extends FlagLayer implements Uops {
     this.#bailIf();
   }
 
+  /**
+   * Checks an access. Accesses relative to the same value are checked together at the first of them, as the first pass saw
+   * them.
+   */
   #check(address: Value, bytes: number, write: boolean): void {
+    const { root, offset } = address as Temp;
+    if (root === undefined || this.conditional > 0) {
+      this.#checkAlone(address, bytes, write);
+      return;
+    }
+    const seen = this.seen.ranges.get(root.number);
+    if (seen === undefined) this.seen.ranges.set(root.number, { from: offset, to: offset + bytes, write, count: 1 });
+    else if (Math.max(seen.to, offset + bytes) - Math.min(seen.from, offset) <= MAX_RANGE) {
+      seen.from = Math.min(seen.from, offset);
+      seen.to = Math.max(seen.to, offset + bytes);
+      seen.write ||= write;
+      seen.count++;
+    }
+    const range = this.use?.ranges.get(root.number);
+    if (range === undefined || range.count < 2 || offset < range.from || offset + bytes > range.to) {
+      this.#checkAlone(address, bytes, write);
+      return;
+    }
+    if (this.checkedRoots.has(root.number) && (!write || range.write)) return;
+    this.checkedRoots.add(root.number);
+    let start = address as Temp;
+    if (range.from !== offset) {
+      this.push(address).i64(range.from - offset).op('i64.add');
+      start = this.define('i64');
+      start.key = (address as Temp).key;
+    }
+    this.#checkAlone(start, range.to - range.from, range.write);
+  }
+
+  #checkAlone(address: Value, bytes: number, write: boolean): void {
     const { f } = this;
     const { key, constant } = address as Temp;
+    const tags = (write ? WRITE_TAGS : READ_TAGS) | 0;
     const cache = this.#cache(write, constant === undefined ? key : Number(BigInt.asUintN(52, constant >> 12n)) + 100);
-    this.push(address)
-      .get(cache)
-      .op('i64.sub')
-      .i64(4096 - bytes)
-      .op('i64.gt_u');
+    this.push(address).get(cache).op('i64.sub').i64(4096 - bytes).op('i64.gt_u');
     this.open('if');
     this.push(address).i64(-4096).op('i64.and').set(cache);
     this.push(address).i64(10).op('i64.shr_u').op('i32.wrap_i64').i32(TAG_OFFSET).op('i32.and');
-    f.i32((write ? WRITE_TAGS : READ_TAGS) | 0)
-      .op('i32.or')
-      .mem('i64.load32_s', 0, 2);
+    f.i32(tags).op('i32.or').mem('i64.load32_s', 0, 2);
     this.push(address).i64(32).op('i64.shr_u').op('i64.xor').i64(-1).op('i64.ne');
-    if (bytes > 1) {
-      this.push(address)
-        .op('i32.wrap_i64')
-        .i32(0xfff)
-        .op('i32.and')
-        .i32(4096 - bytes)
-        .op('i32.gt_u')
-        .op('i32.or');
+    if (bytes === 1) {
+      this.#bailIf();
+      this.close();
+      return;
     }
+    this.push(address)
+      .op('i32.wrap_i64')
+      .i32(0xfff)
+      .op('i32.and')
+      .i32(4096 - bytes)
+      .op('i32.gt_u')
+      .op('i32.or');
+    this.open('if');
+    // Into the next page: a page's neighbour lies behind it in the window too.
+    this.push(address).i32(bytes).i32(tags).callNamed('jit.denied');
     this.#bailIf();
+    this.close();
     this.close();
   }
 

@@ -16,6 +16,8 @@ export const RUNTIME_IMPORTS: ReadonlyMap<string, Signature> = new Map<string, S
   // Goes on at an address, with the budget left.
   ['jit.go', { params: ['i64', 'i32'], results: ['i32'] }],
   // As above, with the interpreter's handler for the instruction there, whatever its record says.
+  // Whether tags at an address refuse an access of this length that may go into the next page.
+  ['jit.denied', { params: ['i64', 'i32', 'i32'], results: ['i32'] }],
   ['jit.interpret', { params: ['i64', 'i32', 'i32'], results: ['i32'] }],
 ]);
 
@@ -44,6 +46,23 @@ const BODIES = new Map<string, LinkableBody>([
       f.get(0).get(1).i32(Trap.Budget).returnCall(intern('exit.at')).end();
       find(f, found);
       f.get(found).get(1).get(found).op('i32.add').get(found).mem('i32.load', HANDLER, 2).returnCallIndirect(0);
+    }),
+  ],
+  [
+    'jit.denied',
+    build('jit.denied', (f) => {
+      const end = f.local('i64');
+      const denied = (local: number): void => {
+        f.get(local).i64(10).op('i64.shr_u').op('i32.wrap_i64').i32(0x3f_fffc).op('i32.and');
+        f.get(2).op('i32.or').mem('i64.load32_s', 0, 2);
+        f.get(local).i64(32).op('i64.shr_u').op('i64.xor').i64(-1).op('i64.ne');
+      };
+      f.get(0).get(1).op('i64.extend_i32_u').op('i64.add').i64(1).op('i64.sub').set(end);
+      denied(0);
+      denied(end);
+      f.op('i32.or');
+      // The last slot before the tags has no neighbour.
+      f.get(end).op('i32.wrap_i64').get(0).op('i32.wrap_i64').op('i32.lt_u').op('i32.or');
     }),
   ],
   [
