@@ -160,6 +160,8 @@ export interface KernelCalls {
   syncPages(pid: number, start: number, length: number): Result<void>;
   /** Makes the child's address space a lazy copy of the parent's (fork). */
   forkMemory(parent: number, child: number): Result<void>;
+  /** Exchanges the address spaces of two processes that do not run user code (the end of a vfork). */
+  exchangeMemory(first: number, second: number): Result<void>;
   /** Where the heap lies, for /proc and accounting. */
   setHeap(pid: number, start: number, end: number): Result<void>;
   /** A fresh shared object of this many bytes, zero-filled; freed when unmapped everywhere and released. */

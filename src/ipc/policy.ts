@@ -56,6 +56,7 @@ export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerP
   residentPages: memory,
   syncPages: memory,
   forkMemory: memory,
+  exchangeMemory: memory,
   setHeap: memory,
   createShared: memory,
   releaseShared: memory,

@@ -4,7 +4,8 @@
  *     process.fork ─► memory.fork ─► vfs.forkProcess ─► the child runs with RAX 0, the parent gets its PID
  *
  * If a server refuses, those before it undo the child, and the caller gets the error. With CLONE_VFORK the parent sleeps
- * until the child has a new image or is gone; the child has a copy of the memory all the same.
+ * until the child has a new image or is gone; with CLONE_VM too it then takes the child's copy of its memory for its own, so
+ * that it finds what the child did in it (exit.ts, takeLender).
  */
 import { EINVAL, ENOSYS, Errno } from '../abi/errno.ts';
 import { CLONE_FLAGS } from '../abi/syscalls/kernel.ts';
@@ -36,6 +37,9 @@ const ACCEPTED =
   CLONE_FLAGS.CLONE_CHILD_SETTID |
   CLONE_FLAGS.CLONE_DETACHED |
   CLONE_FLAGS.CLONE_UNTRACED;
+
+/** The child uses the parent's memory, and the parent does not meanwhile. */
+const LENDS = CLONE_FLAGS.CLONE_VM | CLONE_FLAGS.CLONE_VFORK;
 
 const word = (value: number): Uint8Array => {
   const bytes = new Uint8Array(4);
@@ -79,7 +83,8 @@ export const fork = (kernel: Kernel, thread: Thread, args: CloneArguments): Errn
     const undo = (reason: Errno): void => {
       kernel.request(kernel.pm, 'forkFailed', { child }, () => give(reason));
     };
-    kernel.request(kernel.mm, 'fork', { parent: pid, child }, (copied) => {
+    const shared = (flags & LENDS) === LENDS;
+    kernel.request(kernel.mm, 'fork', { parent: pid, child, shared }, (copied) => {
       if (copied instanceof Errno) {
         undo(copied);
         return;
@@ -122,6 +127,7 @@ const start = (
   if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) parent.space?.write(parentTid, word(pid));
   kernel.counters.forks++;
   kernel.wake(first);
+  child.borrowed = (flags & LENDS) === LENDS;
   if (flags & CLONE_FLAGS.CLONE_VFORK) child.vforkParent = thread;
   else give(pid);
 };

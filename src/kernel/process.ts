@@ -36,6 +36,9 @@ export const NO_IMAGE: Image = Object.freeze({
   stackStart: 0,
 });
 
+/** What goes over in an exchange of address spaces. */
+type Surrendered = Pick<Process, 'space' | 'engine' | 'window' | 'control' | 'heapStart' | 'heapEnd'>;
+
 export class Process {
   readonly threads: Thread[] = [];
   readonly files: DescriptorTable;
@@ -67,6 +70,8 @@ export class Process {
   forgotten = false;
   /** The thread that sleeps in vfork until this process executes or ends. */
   vforkParent: Thread | undefined;
+  /** The parent lent its memory, and gets it back then. */
+  borrowed = false;
   /** Status word as far as the kernel was told. */
   status: number | undefined;
 
@@ -140,6 +145,31 @@ export class Process {
     this.majorFaults += space.faults.major;
     this.space = this.engine = this.window = this.control = this.loaded = undefined;
     space.release();
+  }
+
+  /** Exchanges the address spaces of two processes; registers stay with the threads. */
+  exchange(other: Process): void {
+    const mine = this.#withdraw();
+    this.#receive(other.#withdraw());
+    other.#receive(mine);
+  }
+
+  #withdraw(): Surrendered {
+    const { space, engine, window, control, heapStart, heapEnd, retired } = this;
+    this.loaded?.context.bytes.set(window!.bytes.subarray(0, CONTEXT_SIZE));
+    this.loaded = undefined;
+    this.minorFaults += space!.faults.minor;
+    this.majorFaults += space!.faults.major;
+    this.#retiredBefore = -retired;
+    return { space, engine, window, control, heapStart, heapEnd };
+  }
+
+  #receive(surrendered: Surrendered): void {
+    Object.assign(this, surrendered);
+    this.minorFaults -= this.space!.faults.minor;
+    this.majorFaults -= this.space!.faults.major;
+    this.#retiredBefore += this.#retiredNow();
+    this.load(this.mainThread);
   }
 
   /** Brings a thread's registers into the window. */

@@ -107,13 +107,14 @@ export class Runner {
     this.#yielded = false;
     thread.state = 'running';
     thread.process.load(thread);
-    const control = thread.process.control!;
     const span = Math.min(thread.share, Math.max(end - start, 0));
     let budget = Math.min(MAX_TURN, Math.max(MIN_TURN, span * this.#rate));
     let retired = 0;
     let traps = 0;
     while (budget > 0) {
       if (thread.attention && !this.#prepare(thread)) break;
+      // A call may have exchanged the address space (vfork).
+      const control = thread.process.control!;
       const before = control[RETIRED_LOW];
       const trap = thread.process.engine!.run(budget);
       const count = (control[RETIRED_LOW] - before) >>> 0;

@@ -3,13 +3,20 @@
  *
  * The first group is what the kernel itself sends when calls cross servers; the rest answers system calls.
  */
-import { grant, i32, i53, list, optional, text } from '../fields.ts';
+import { bool, grant, i32, i53, list, optional, text } from '../fields.ts';
 import { call, protocol } from '../protocol.ts';
 
 export const memoryProtocol = protocol('memory', 300, {
   fork: call(
     300,
     "Copies the parent's regions for the child and has the kernel make its address space a lazy copy.",
+    // shared: vfork; the child keeps locks and advice, as it will give the memory back.
+    { parent: i32, child: i32, shared: bool },
+    {},
+  ),
+  exchange: call(
+    317,
+    'A child of vfork executes or ends: its parent takes the memory with what the child did in it, the child the copy kept meanwhile.',
     { parent: i32, child: i32 },
     {},
   ),

@@ -14,7 +14,7 @@ import { E2BIG, EIO, ELOOP, ENOEXEC, Errno, type Result } from '../../abi/errno.
 import { SIGKILL } from '../../abi/signals.ts';
 import { CONTEXT_SIZE, Reg } from '../../cpu/state.ts';
 import { PAGE_SIZE } from '../../memory/layout.ts';
-import { releaseVforkParent } from '../exit.ts';
+import { releaseVforkParent, takeLender } from '../exit.ts';
 import { ask, type Flow } from '../flow.ts';
 import { resetFloatingPoint } from '../fxsave.ts';
 import type { Kernel } from '../kernel.ts';
@@ -73,6 +73,11 @@ export function* exec(kernel: Kernel, process: Process, thread: Thread, request:
     return image instanceof Errno ? image : undefined;
   }
 
+  const lender = takeLender(process);
+  if (lender !== undefined) {
+    const returned = yield* ask(kernel, kernel.mm, 'exchange', { parent: lender.pid, child: pid });
+    if (returned instanceof Errno) kernel.log(`process ${lender.pid} did not get its memory back: ${returned.text}`);
+  }
   const laidOut = yield* ask<{ stackTop: number; heapStart: number }>(kernel, kernel.mm, 'exec', {
     pid,
     segments: image.segments.flatMap(({ start, length, protection, file: backed, offset }) => [

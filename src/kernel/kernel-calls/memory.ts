@@ -3,6 +3,7 @@
  * transaction has committed; only fork, whose outcome the caller must know, is done at once and undone on rollback.
  */
 import { EAGAIN, EINVAL, ENOMEM, ESRCH, type Result } from '../../abi/errno.ts';
+import type { Engine } from '../../cpu/engine.ts';
 import { Access } from '../../cpu/engine.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
 import { FaultPending } from '../../ipc/server.ts';
@@ -30,22 +31,35 @@ type Calls = Pick<
   | 'residentPages'
   | 'syncPages'
   | 'forkMemory'
+  | 'exchangeMemory'
   | 'setHeap'
   | 'createShared'
   | 'releaseShared'
 >;
 
-/** Has the engine of a process drop what it made of changed code. */
-const codeObserver = (process: Process): CodeObserver => ({
-  onCodeChange: (page) => process.engine?.invalidate(page),
-  onCodeReset: () => process.engine?.reset(),
-});
+/** Has the engine of an address space drop what it made of changed code, whosever the space is by then. */
+class Observer implements CodeObserver {
+  engine: Engine | undefined;
+
+  onCodeChange(page: number): void {
+    this.engine?.invalidate(page);
+  }
+
+  onCodeReset(): void {
+    this.engine?.reset();
+  }
+}
+
+const take = (kernel: Kernel, process: Process, space: AddressSpace, observer: Observer): void => {
+  process.attach(space, kernel.windows.bind(space));
+  observer.engine = process.engine;
+};
 
 /** The address space of a process, made when it is first needed. */
 export const spaceOf = (kernel: Kernel, process: Process): AddressSpace => {
   if (process.space === undefined) {
-    const space = kernel.machine.createSpace(codeObserver(process));
-    process.attach(space, kernel.windows.bind(space));
+    const observer = new Observer();
+    take(kernel, process, kernel.machine.createSpace(observer), observer);
   }
   return process.space!;
 };
@@ -126,17 +140,25 @@ export const memoryCalls = (kernel: Kernel): Calls => {
       if (from?.space === undefined || to === undefined) return ESRCH;
       if (to.space !== undefined) return EINVAL;
       // A window that the host will not give is as if there were no more processes to be had.
+      const observer = new Observer();
       let space: AddressSpace;
       try {
-        space = from.space.fork(codeObserver(to));
+        space = from.space.fork(observer);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         kernel.log(`fork of ${parent} refused: the host gives no more memory for address spaces`);
         return EAGAIN;
       }
-      to.attach(space, kernel.windows.bind(space));
+      take(kernel, to, space, observer);
       to.engine!.inherit(from.engine!);
       undo.push({ undo: () => to.detach() });
+    },
+
+    exchangeMemory: (first, second) => {
+      const a = processes.get(first);
+      const b = processes.get(second);
+      if (a?.space === undefined || b?.space === undefined) return ESRCH;
+      undo.afterCommit(() => a.exchange(b));
     },
 
     setHeap: (pid, start, end) => {

@@ -149,7 +149,7 @@ describe('mmap', () => {
     const own = h.mmap(5, PAGE) as number;
     h.poke(5, at, 1);
     h.poke(5, own, 1);
-    h.call('fork', 0, { parent: 5, child: 6 });
+    h.call('fork', 0, { parent: 5, child: 6, shared: false });
     h.poke(6, at, 2);
     h.poke(6, own, 2);
     expect([h.peek(5, at), h.peek(5, own)]).toEqual([2, 1]);
@@ -334,8 +334,25 @@ describe('madvise, mincore, msync', () => {
     for (const at of [out, wiped]) h.poke(5, at, 1);
     h.ok('madvise', 5, { addr: out, length: PAGE, advice: mman.MADV_DONTFORK });
     h.ok('madvise', 5, { addr: wiped, length: PAGE, advice: mman.MADV_WIPEONFORK });
-    h.call('fork', 0, { parent: 5, child: 6 });
+    h.call('fork', 0, { parent: 5, child: 6, shared: false });
     expect([h.peek(6, out), h.peek(6, wiped), h.peek(5, out), h.peek(5, wiped)]).toEqual(['maperr', 0, 1, 1]);
+  });
+
+  it('gives the memory that vfork lent back with what the child did in it', () => {
+    const kept = h.mmap(5, PAGE) as number;
+    const gone = h.mmap(5, PAGE) as number;
+    h.poke(5, kept, 1);
+    h.ok('madvise', 5, { addr: kept, length: PAGE, advice: mman.MADV_DONTFORK });
+    h.ok('mlock', 5, { addr: kept, length: PAGE, flags: 0 });
+    h.call('fork', 0, { parent: 5, child: 6, shared: true });
+    h.poke(6, kept, 2);
+    h.ok('munmap', 6, { addr: gone, length: PAGE });
+    h.call('exchange', 0, { parent: 5, child: 6 });
+    expect([h.peek(5, kept), h.peek(5, gone), h.peek(6, kept)]).toEqual([2, 'maperr', 1]);
+    expect(h.m.processes.get(5)!.lockedBytes).toBe(PAGE);
+    h.call('exit', 0, { pid: 6 });
+    expect(h.peek(5, kept)).toBe(2);
+    expect(h.call('exchange', 0, { parent: 5, child: 6 })).toBe(errno.ESRCH);
   });
 
   it('tells which pages are resident', () => {
@@ -404,7 +421,7 @@ describe('mlock', () => {
     h.mmap(5, PAGE);
     const { virtualBytes, lockedBytes } = h.m.processes.get(5)!;
     expect(lockedBytes).toBe(virtualBytes);
-    h.call('fork', 0, { parent: 5, child: 6 });
+    h.call('fork', 0, { parent: 5, child: 6, shared: false });
     expect(h.m.processes.get(6)!.lockedBytes).toBe(0);
     h.ok('munlockall', 5, {});
     expect(h.m.processes.get(5)!.lockedBytes).toBe(0);
@@ -439,7 +456,7 @@ describe('System V segments', () => {
     const id = make();
     const at = h.ok('shmat', 5, { id, addr: 0, flags: 0 });
     h.poke(5, at + PAGE, 1);
-    h.call('fork', 0, { parent: 5, child: 6 });
+    h.call('fork', 0, { parent: 5, child: 6, shared: false });
     expect(attached(id)).toBe(2);
     h.poke(6, at + PAGE, 2);
     expect(h.peek(5, at + PAGE)).toBe(2);

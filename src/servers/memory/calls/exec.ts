@@ -1,5 +1,5 @@
 /** The life of an address space: exec lays it out, fork copies it, exit ends it. The kernel sends these. */
-import { ENOMEM, Errno } from '../../../abi/errno.ts';
+import { ENOMEM, Errno, ESRCH } from '../../../abi/errno.ts';
 import { PROT_READ, PROT_WRITE } from '../../../abi/mman.ts';
 import { RLIMIT_STACK } from '../../../abi/resource.ts';
 import {
@@ -26,6 +26,9 @@ const STACK_GAP = 0x10_0000;
 /** Numbers a segment has in exec's request. */
 const SEGMENT_FIELDS = 5;
 
+/** No process has this number. */
+const NOBODY = 0;
+
 /** Lets go of everything the process has. */
 const clear = (m: MemoryServer, pid: number): void => {
   for (const [, region] of m.regions.range(pid)) if ((region.flags & SHM) !== 0) detach(m, region.object, pid);
@@ -35,10 +38,11 @@ const clear = (m: MemoryServer, pid: number): void => {
 };
 
 /** What a child does not take over as it stands: locks, attach counts, regions that madvise set apart. */
-const inherit = (m: MemoryServer, child: number): Errno | Record<string, never> => {
+const inherit = (m: MemoryServer, child: number, shared: boolean): Errno | Record<string, never> => {
   const { kernel } = m.context;
   for (const [start, region] of m.regions.range(child)) {
     if ((region.flags & SHM) !== 0) attach(m, region.object);
+    if (shared) continue;
     if ((region.flags & LOCKED) !== 0) m.regions.edit(child, start)!.flags &= ~LOCKED;
     if ((region.flags & NO_FORK) !== 0) {
       remove(m, child, start, start + region.length);
@@ -52,7 +56,7 @@ const inherit = (m: MemoryServer, child: number): Errno | Record<string, never> 
   return {};
 };
 
-export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork' | 'exit'> => ({
+export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork' | 'exchange' | 'exit'> => ({
   exec({ pid, segments, names, stackSize, imageEnd }) {
     const { kernel } = m.context;
     clear(m, pid);
@@ -112,17 +116,33 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
     return { stackTop: STACK_TOP, heapStart };
   },
 
-  fork({ parent, child }) {
+  fork({ parent, child, shared }) {
     const { kernel } = m.context;
     const row = m.processes.get(parent);
     const forked = kernel.forkMemory(parent, child);
     if (forked instanceof Errno) return forked;
     // A process that has not executed anything yet has nothing to copy.
     if (row === undefined) return {};
-    m.processes.set(child, { ...row, lockedBytes: 0, lockFuture: 'no' });
+    m.processes.set(child, shared ? { ...row } : { ...row, lockedBytes: 0, lockFuture: 'no' });
     m.regions.copy(parent, child);
     m.gaps.copy(parent, child);
-    return inherit(m, child);
+    return inherit(m, child, shared);
+  },
+
+  exchange({ parent, child }) {
+    const [lent, kept] = [m.processes.get(parent), m.processes.get(child)];
+    if (lent === undefined || kept === undefined) return ESRCH;
+    const exchanged = m.context.kernel.exchangeMemory(parent, child);
+    if (exchanged instanceof Errno) return exchanged;
+    m.processes.set(parent, { ...kept });
+    m.processes.set(child, { ...lent });
+    for (const rows of [m.regions, m.gaps]) {
+      rows.copy(parent, NOBODY);
+      rows.copy(child, parent);
+      rows.copy(NOBODY, child);
+      rows.clear(NOBODY);
+    }
+    return {};
   },
 
   exit({ pid }) {

@@ -205,6 +205,10 @@ export class Harness {
         this.spaces.set(child, this.spaces.get(parent)!.fork(OBSERVER));
         this.identities.set(child, this.identities.get(parent)!);
       },
+      exchangeMemory: (first, second) => {
+        const [a, b] = [this.spaces.get(first)!, this.spaces.get(second)!];
+        this.spaces.set(first, b).set(second, a);
+      },
       setHeap: (pid, start, end) => void this.heaps.set(pid, [start, end]),
       createShared: (bytes) => this.machine.objects.create(bytes),
       releaseShared: (object) => void this.machine.objects.release(object),
