@@ -7,7 +7,7 @@
  */
 import { type Form, form } from '../../src/cpu/forms.ts';
 import { type Difference, differences, identical, showState } from './compare.ts';
-import { EmulatedProcessor, type EngineFactory } from './emulated.ts';
+import { type Code, EmulatedProcessor, type EngineFactory } from './emulated.ts';
 import { type Encoding, encode, slotAddress, transfers, windowBytes } from './encode.ts';
 import {
   BATCH_LIMIT,
@@ -75,7 +75,9 @@ interface Group {
 const DEFAULT_STATES = 32;
 /** The slot of the encoding that is cut off. */
 const CUT_SLOT = 100;
-const HOT_SEQUENCES = 1500;
+const HOT_SEQUENCES = 2000;
+/** Groups whose code the engine is told of at once. */
+const SURVEY = 1 << 16;
 const FLAGS_COMPARED = 0x240cd5;
 
 export function runDifferential(options: DifferentialOptions): DifferentialResult {
@@ -91,9 +93,26 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
     failed: 0,
     variants: new Set(),
   };
-  // Each hot sequence costs the engine a module: a long run spreads a bounded number of them.
-  const stride = Math.max(1, Math.floor(groupsWanted / 8 / Math.min(HOT_SEQUENCES, options.count / 1500)));
-  const hot = (number: number): boolean => options.group !== undefined || (number >> 3) % stride === 0;
+  // Each hot sequence costs the engine a handler of its own: a long run has a bounded number of them.
+  const hotSequences = Math.min(HOT_SEQUENCES, options.count / 256);
+  const hot = (number: number): boolean =>
+    number % 8 === 7 && (options.group !== undefined || number >> 3 < hotSequences);
+  /** The encoding of a group, and the random stream from which its states follow. */
+  const draw = (number: number): { encoding: Encoding; which: number; cut: boolean; random: Random } => {
+    const random = new Random(seed, number);
+    // Every eighth group is a sequence; the others take the forms in turn. The slot depends on the number alone, so that
+    // a group run by itself is the same.
+    const sequence = number % 8 === 7;
+    const which = (number - (number >> 3)) % forms.length;
+    const slot = number % SLOTS;
+    const encoding = sequence
+      ? generator.encode(slotAddress(slot, random, true), random)
+      : encode(forms[which]!, slotAddress(slot, random, transfers(forms[which]!)), random, notations[which]);
+    // One encoding a batch is cut off by the end of the code area.
+    const cut = slot === CUT_SLOT && encoding.bytes.length > 1 && !encoding.form.mnemonic.startsWith('ud');
+    if (cut) cutOff(encoding, random);
+    return { encoding, which, cut, random };
+  };
   const emulated = new EmulatedProcessor(options.factory);
   const batch = new ArrayBuffer(BATCH_LIMIT);
   const ours = new ArrayBuffer(REPLY_OFFSET);
@@ -106,8 +125,15 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
   let failed = 0;
   let next = options.group ?? 0;
   let groupsDone = 0;
+  let surveyed = next;
 
   while (groupsDone < groupsWanted) {
+    if (next >= surveyed) {
+      const until = Math.min(next + SURVEY, next + groupsWanted - groupsDone);
+      const codes: Code[] = [];
+      for (; surveyed < until; surveyed++) codes.push({ bytes: draw(surveyed).encoding.bytes, hot: hot(surveyed) });
+      emulated.prepare(codes);
+    }
     // Write the batch.
     const groups: Group[] = [];
     let at = 8;
@@ -115,27 +141,14 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
     while (groups.length < SLOTS && groupsDone < groupsWanted && at + largest + states * RESULT_HEADER < BATCH_LIMIT) {
       const number = next++;
       groupsDone++;
-      const random = new Random(seed, number);
-      // Every eighth group is a sequence; the others take the forms in turn. The slot depends on the number alone, so that
-      // a group run by itself is the same.
-      const sequence = number % 8 === 7;
-      const which = (number - (number >> 3)) % forms.length;
-      const slot = number % SLOTS;
-      const encoding = sequence
-        ? generator.encode(slotAddress(slot, random, true), random)
-        : encode(forms[which]!, slotAddress(slot, random, transfers(forms[which]!)), random, notations[which]);
+      const { encoding, which, cut, random } = draw(number);
       const { form } = encoding;
-      // One encoding a batch is cut off by the end of the code area.
-      const cut = !sequence && slot === CUT_SLOT && encoding.bytes.length > 1 && !form.mnemonic.startsWith('ud');
-      if (cut) cutOff(encoding, random);
       const float = usesFloat(encoding);
       writer.begin(encoding, random);
       header.setUint32(at, states, true);
       header.setUint32(
         at + 4,
-        (float ? FLAG_FLOAT : 0) |
-          (cut || transfers(form) ? FLAG_ENDS : 0) |
-          (sequence && hot(number) ? FLAG_SEQUENCE : 0),
+        (float ? FLAG_FLOAT : 0) | (cut || transfers(form) ? FLAG_ENDS : 0) | (hot(number) ? FLAG_SEQUENCE : 0),
         true,
       );
       header.setBigUint64(at + 8, BigInt(encoding.address), true);
@@ -144,7 +157,7 @@ export function runDifferential(options: DifferentialOptions): DifferentialResul
       new Uint8Array(batch, at + 24, CODE_BYTES).set(encoding.bytes);
       at += GROUP_HEADER;
       for (let i = 0; i < states; i++) at = writer.write(at);
-      const result = sequence ? sequenceResult : results[which]!;
+      const result = number % 8 === 7 ? sequenceResult : results[which]!;
       result.variants.add(encoding.variant);
       groups.push({ number, encoding, result, count: states, float });
     }

@@ -38,8 +38,13 @@ import {
 /** Makes the engine under test for a window. */
 export type EngineFactory = (window: Window, host: EngineHost) => TestedEngine;
 export interface TestedEngine extends Engine {
-  /** Tells which instructions will run, so that handlers can be generated together. */
-  prepare?(codes: readonly Uint8Array[]): void;
+  /** Tells which code will run, so that handlers can be generated together. */
+  prepare?(codes: readonly Code[]): void;
+}
+/** One encoding or sequence; a hot one will run so often that it is worth more effort. */
+export interface Code {
+  readonly bytes: Uint8Array;
+  readonly hot: boolean;
 }
 
 const KIND: Partial<Record<Trap, Kind>> = {
@@ -90,6 +95,10 @@ export class EmulatedProcessor {
     });
   }
 
+  prepare(codes: readonly Code[]): void {
+    this.#engine.prepare?.(codes);
+  }
+
   /** Runs all groups of `batch`; returns how many bytes of results were written to `results`. */
   run(batch: ArrayBuffer, results: ArrayBuffer): number {
     const request = new DataView(batch);
@@ -101,20 +110,17 @@ export class EmulatedProcessor {
 
     // All encodings first: the engine may translate a page as a whole.
     const written: [number, number][] = [];
-    const codes: Uint8Array[] = [];
     let at = 8;
     for (let g = 0; g < groups; g++) {
       const code = Number(request.getBigUint64(at + 8, true));
       const length = request.getUint32(at + 16, true);
       this.#memory.set(bytes.subarray(at + 24, at + 24 + length), code);
       written.push([code, length]);
-      codes.push(bytes.subarray(at + 24, at + 24 + length));
       if ((request.getUint32(at + 4, true) & FLAG_SEQUENCE) !== 0)
         this.#memory.set([0xe9, ENTRY_DISTANCE - 5, 0, 0, 0], code - ENTRY_DISTANCE);
       at += GROUP_HEADER + this.#recordBytes(request, at) * request.getUint32(at, true);
     }
     this.#dropCode();
-    this.#engine.prepare?.(codes);
 
     at = 8;
     let out = 0;

@@ -2,24 +2,47 @@
 import { decode, Instruction, Status } from '../../src/cpu/decode/decoder.ts';
 import type { EngineHost } from '../../src/cpu/engine.ts';
 import { Interpreter } from '../../src/cpu/interpreter/engine.ts';
+import { Ending } from '../../src/cpu/interpreter/handler.ts';
 import { LIBRARY } from '../../src/cpu/interpreter/library.ts';
 import type { TierFactory } from '../../src/cpu/interpreter/tier.ts';
 import { jitTier } from '../../src/cpu/jit/tier.ts';
 import type { Window } from '../../src/memory/window.ts';
-import type { EngineFactory, TestedEngine } from './emulated.ts';
+import type { Code, EngineFactory, TestedEngine } from './emulated.ts';
+
+const INT3 = 0xcc;
 
 class TestedInterpreter extends Interpreter implements TestedEngine {
   readonly #instruction = new Instruction();
 
-  /** Generates the handlers of a batch together: a module for each alone would take most of the test's time. */
-  prepare(codes: readonly Uint8Array[]): void {
+  /** Generates handlers, fused ones of hot code too, together: a module for each would take most of the test's time. */
+  prepare(codes: readonly Code[]): void {
     const d = this.#instruction;
-    for (const code of codes) {
-      const padded = new Uint8Array(code.length + 16);
-      padded.set(code);
-      for (let at = 0; at < code.length; at += d.length) {
+    for (const { bytes, hot } of codes) {
+      const padded = new Uint8Array(bytes.length + 16);
+      padded.set(bytes);
+      padded[bytes.length] = INT3;
+      const handlers: number[] = [];
+      for (let at = 0; at <= bytes.length; at += d.length) {
         if (decode(padded, at, padded.length, d) !== Status.Ok) break;
-        LIBRARY.index(d.form, d.width, d.memory, d.addressKind, d.repeat);
+        handlers.push(LIBRARY.index(d.form, d.width, d.memory, d.addressKind, d.repeat));
+      }
+      if (hot) this.#fuseAhead(handlers);
+    }
+  }
+
+  /** Divides straight code as the translator does. */
+  #fuseAhead(handlers: readonly number[]): void {
+    let parts: number[] = [];
+    for (const handler of handlers) {
+      const ending = LIBRARY.ending(handler);
+      if (ending === Ending.Alone && parts.length > 0) {
+        LIBRARY.sequence(parts);
+        parts = [];
+      }
+      parts.push(handler);
+      if (ending !== Ending.Straight) {
+        LIBRARY.sequence(parts);
+        parts = [];
       }
     }
   }
