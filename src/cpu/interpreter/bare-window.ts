@@ -8,6 +8,7 @@ import { EXECUTE_TAGS, PAGE_SIZE, READ_TAGS, WINDOW_SIZE, WRITE_TAGS } from '../
 import { CpuState } from '../cpu-state.ts';
 import type { Engine, EngineHost, Trap } from '../engine.ts';
 import { Interpreter } from './engine.ts';
+import type { TierFactory } from './tier.ts';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -28,7 +29,7 @@ export interface BareWindow {
   start(address: number, budget?: number): Trap;
 }
 
-export function bareWindow(): BareWindow {
+export function bareWindow(tier?: TierFactory): BareWindow {
   const memory = new WebAssembly.Memory({
     initial: WINDOW_SIZE / 65536,
     maximum: WINDOW_SIZE / 65536,
@@ -59,7 +60,7 @@ export function bareWindow(): BareWindow {
     },
     timestamp: () => 0x1_2345_6789n,
   };
-  const engine = new Interpreter(memory, host);
+  const engine = new Interpreter(memory, host, tier);
   const cpu = new CpuState(memory);
   cpu.reset();
   const bytes = (address: number, length: number): Uint8Array =>
