@@ -13,6 +13,7 @@ import {
   ILL_ILLOPN,
   SEGV_ACCERR,
   SEGV_MAPERR,
+  TRAP_BRKPT,
   TRAP_TRACE,
 } from '../abi/fault-codes.ts';
 import { SI_KERNEL, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP } from '../abi/signals.ts';
@@ -26,6 +27,9 @@ import type { Thread } from './thread.ts';
 
 /** Processor exception vectors, as a signal frame's trapno has them. */
 const VECTOR = { divide: 0, debug: 1, breakpoint: 3, opcode: 6, protection: 13, page: 14, x87: 16, simd: 19 } as const;
+
+/** EFLAGS.TF. */
+const TRAP_FLAG = 0x100;
 
 const clamp = (low: number, high: number): number =>
   Math.min((high >>> 0) * 0x1_0000_0000 + (low >>> 0), Number.MAX_SAFE_INTEGER);
@@ -61,7 +65,8 @@ export const serveTrap = (kernel: Kernel, thread: Thread, trap: Trap): void => {
       raise(VECTOR.breakpoint, SIGTRAP, SI_KERNEL, 0);
       return;
     case Trap.SingleStep:
-      raise(VECTOR.debug, SIGTRAP, TRAP_TRACE, here);
+      // Without TF it is INT1.
+      raise(VECTOR.debug, SIGTRAP, registers.flags & TRAP_FLAG ? TRAP_TRACE : TRAP_BRKPT, here);
       return;
     case Trap.X87Exception: {
       const raised = registers.view.getUint16(FSW, true) & ~registers.view.getUint16(FCW, true) & 0x3f;
