@@ -90,6 +90,7 @@ export class Kernel {
     this.grants = new Grants(this.undo, (line) => this.log(line));
     this.futexes = new FutexTable(this);
     this.faults = new PageFaults(this, options.pageCache ?? 64 << 20);
+    this.machine.filePage = (object, offset) => this.faults.cache.page(object, offset);
     this.servers = createServers(this);
     this.vfs = this.server('vfs');
     this.pm = this.server('process');

@@ -32,6 +32,11 @@ export class Machine {
    * later, and then calls `objects.forgetFile(object)`.
    */
   onFileUnused: ((object: number) => void) | undefined;
+  /**
+   * The bytes of a file's page (a page or, at the file's end, less), if they are at hand: a fault is then resolved without
+   * asking for them. Without it every page is asked for.
+   */
+  filePage: ((object: number, offset: number) => Uint8Array | undefined) | undefined;
   #used = 0;
 
   constructor(options: MachineOptions = {}) {

@@ -206,9 +206,10 @@ export class AddressSpace {
         const { object, offset } = advanced(range.backing, number * PAGE_SIZE - range.start) as Backing & {
           kind: 'file';
         };
-        return { kind: 'file', object, offset, page: number * PAGE_SIZE };
-      }
-      page = this.#pages.placeZero(number, range.protection);
+        const bytes = this.#machine.filePage?.(object, offset);
+        if (bytes === undefined) return { kind: 'file', object, offset, page: number * PAGE_SIZE };
+        page = this.#pages.placeBytes(number, range.protection, bytes);
+      } else page = this.#pages.placeZero(number, range.protection);
       if (page === undefined) return NOMEM;
     } else {
       if (access === Access.Write && page.code) return { kind: 'code', page: number * PAGE_SIZE };

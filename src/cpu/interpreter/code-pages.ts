@@ -28,7 +28,10 @@ export class CodePage {
 
   holds(content: Int32Array): boolean {
     const own = this.#content;
-    for (let i = 0; i < PAGE_WORDS; i++) if (own[i] !== content[i]) return false;
+    for (let i = 0; i < PAGE_WORDS; i += 4) {
+      const first = (own[i] ^ content[i]) | (own[i + 1] ^ content[i + 1]);
+      if ((first | (own[i + 2] ^ content[i + 2]) | (own[i + 3] ^ content[i + 3])) !== 0) return false;
+    }
     return true;
   }
 
