@@ -1,10 +1,11 @@
 /**
- * Futexes (futex(2)): threads of a process that wait until another changes a word of their memory and wakes them. Words are
- * named by process and address; a futex in memory that processes share is not seen across them.
+ * Futexes (futex(2)): threads that wait until another changes a word of their memory and wakes them. A word in memory that
+ * processes share is named by the shared object and the offset in it, any other, or one that the caller calls private, by
+ * process and address.
  *
  * Invariant: a waiter is in exactly one list until it is woken, times out or is interrupted.
  */
-import { EAGAIN, EINTR, Errno, ETIMEDOUT, type Result } from '../abi/errno.ts';
+import { EAGAIN, EFAULT, EINTR, Errno, ETIMEDOUT, type Result } from '../abi/errno.ts';
 import { LATER } from './calls/call.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process } from './process.ts';
@@ -18,7 +19,23 @@ interface Waiter {
   sleeper: Sleeper | undefined;
 }
 
-const keyOf = (process: Process, address: number): string => `${process.pid}:${address}`;
+/** A word of a process's memory. */
+export interface FutexWord {
+  readonly process: Process;
+  readonly address: number;
+  /** FUTEX_PRIVATE_FLAG: nobody else is meant, even if the memory is shared. */
+  readonly own: boolean;
+}
+
+const keyOf = ({ process, address, own }: FutexWord): Result<string> => {
+  const name = `${process.pid}:${address}`;
+  if (own) return name;
+  const mapping = process.space?.mappingAt(address);
+  if (mapping === undefined) return EFAULT;
+  const { backing, start } = mapping;
+  if (backing.kind !== 'shared') return name;
+  return `${backing.file ? 'file' : 'memory'} ${backing.object}:${backing.offset + (address - start)}`;
+};
 
 export class FutexTable {
   readonly #kernel: Kernel;
@@ -31,15 +48,17 @@ export class FutexTable {
   /** Sleeps until woken if the word has the value. `deadline` in monotonic nanoseconds. */
   wait(
     thread: Thread,
-    address: number,
+    word: FutexWord,
     value: number,
     bits: number,
     deadline: number | undefined,
   ): Errno | typeof LATER {
-    const found = this.#word(thread.process, address);
+    const found = this.#read(word);
     if (found instanceof Errno) return found;
     if (found !== value) return EAGAIN;
-    const waiter: Waiter = { thread, bits, key: keyOf(thread.process, address), sleeper: undefined };
+    const key = keyOf(word);
+    if (key instanceof Errno) return key;
+    const waiter: Waiter = { thread, bits, key, sleeper: undefined };
     const list = this.#waiters.get(waiter.key);
     if (list === undefined) this.#waiters.set(waiter.key, [waiter]);
     else list.push(waiter);
@@ -50,8 +69,10 @@ export class FutexTable {
   }
 
   /** Wakes at most `count` waiters that share a bit with `bits`; answers how many. */
-  wake(process: Process, address: number, count: number, bits: number): number {
-    const list = this.#waiters.get(keyOf(process, address)) ?? [];
+  wake(word: FutexWord, count: number, bits: number): Result<number> {
+    const key = keyOf(word);
+    if (key instanceof Errno) return key;
+    const list = this.#waiters.get(key) ?? [];
     const woken = list.filter((waiter) => (waiter.bits & bits) !== 0).slice(0, Math.max(count, 0));
     for (const waiter of woken) this.#end(waiter, 0);
     return woken.length;
@@ -59,25 +80,27 @@ export class FutexTable {
 
   /** Wakes `count` and moves at most `moved` others to another word; EAGAIN if the word is not `expected`. */
   requeue(
-    process: Process,
-    address: number,
+    word: FutexWord,
     count: number,
     moved: number,
-    target: number,
+    target: FutexWord,
     expected: number | undefined,
   ): Result<number> {
+    const [key, targetKey] = [keyOf(word), keyOf(target)];
+    if (key instanceof Errno) return key;
+    if (targetKey instanceof Errno) return targetKey;
     if (expected !== undefined) {
-      const found = this.#word(process, address);
+      const found = this.#read(word);
       if (found instanceof Errno) return found;
       if (found !== expected) return EAGAIN;
     }
-    const woken = this.wake(process, address, count, -1);
-    const from = this.#waiters.get(keyOf(process, address)) ?? [];
+    const woken = this.wake(word, count, -1);
+    if (woken instanceof Errno) return woken;
+    const from = this.#waiters.get(key) ?? [];
     const going = from.splice(0, Math.max(moved, 0));
-    const key = keyOf(process, target);
-    for (const waiter of going) waiter.key = key;
-    if (from.length === 0) this.#waiters.delete(keyOf(process, address));
-    if (going.length > 0) this.#waiters.set(key, [...(this.#waiters.get(key) ?? []), ...going]);
+    for (const waiter of going) waiter.key = targetKey;
+    if (from.length === 0) this.#waiters.delete(key);
+    if (going.length > 0) this.#waiters.set(targetKey, [...(this.#waiters.get(targetKey) ?? []), ...going]);
     return woken + going.length;
   }
 
@@ -91,7 +114,7 @@ export class FutexTable {
     this.#kernel.dispatch.complete(waiter.thread, result);
   }
 
-  #word(process: Process, address: number): Result<number> {
+  #read({ process, address }: FutexWord): Result<number> {
     const bytes = process.memory.read(address, 4);
     return bytes instanceof Errno ? bytes : new DataView(bytes.buffer).getUint32(0, true);
   }

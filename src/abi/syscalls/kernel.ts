@@ -191,8 +191,7 @@ export const kernelSyscalls = {
     { uaddr: address, operation: futexOperation, value: uint, timeout: address, uaddr2: address, value3: uint },
     {
       restart: 'restart',
-      partial:
-        'WAIT, WAKE, their bitset forms, REQUEUE and CMP_REQUEUE within a process; priority inheritance is ENOSYS',
+      partial: 'WAIT, WAKE, their bitset forms, REQUEUE and CMP_REQUEUE; priority inheritance is ENOSYS',
     },
   ),
   sched_setaffinity: kernel(203, 'sched_setaffinity', { pid: int, size: uint, mask: address }),

@@ -11,7 +11,7 @@ const clearTid = (kernel: Kernel, thread: Thread): void => {
   const { clearTid: address, process } = thread;
   if (address === 0 || process.space === undefined) return;
   process.space.write(address, ZERO);
-  kernel.futexes.wake(process, address, 1, -1);
+  kernel.futexes.wake({ process, address, own: false }, 1, -1);
 };
 
 export const exit: KernelCall = (kernel, thread, { status }: { status: number }) => {

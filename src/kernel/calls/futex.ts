@@ -51,6 +51,8 @@ export const futex: KernelCall = (kernel, thread, args: Arguments) => {
   const realtime = (operation & FUTEX_CLOCK_REALTIME) !== 0;
   const { process } = thread;
   if (uaddr % 4 !== 0) return EINVAL;
+  const own = (operation & FUTEX_PRIVATE) !== 0;
+  const word = { process, address: uaddr, own };
   switch (command) {
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET: {
@@ -58,23 +60,22 @@ export const futex: KernelCall = (kernel, thread, args: Arguments) => {
       if (bits === 0) return EINVAL;
       const until = deadline(kernel, thread, timeout, command === FUTEX_WAIT_BITSET, realtime);
       if (until instanceof Errno) return until;
-      return kernel.futexes.wait(thread, uaddr, value, bits, until);
+      return kernel.futexes.wait(thread, word, value, bits, until);
     }
     case FUTEX_WAKE:
     case FUTEX_WAKE_BITSET: {
       const bits = command === FUTEX_WAKE ? ALL_BITS : value3 | 0;
-      return bits === 0 ? EINVAL : kernel.futexes.wake(process, uaddr, value | 0, bits);
+      return bits === 0 ? EINVAL : kernel.futexes.wake(word, value | 0, bits);
     }
     case FUTEX_REQUEUE:
     case FUTEX_CMP_REQUEUE: {
       const moved = timeout | 0;
       if ((value | 0) < 0 || moved < 0 || uaddr2 % 4 !== 0) return EINVAL;
       return kernel.futexes.requeue(
-        process,
-        uaddr,
+        word,
         value,
         moved,
-        uaddr2,
+        { process, address: uaddr2, own },
         command === FUTEX_CMP_REQUEUE ? value3 : undefined,
       );
     }
