@@ -34,7 +34,6 @@ export const SHM_LOCKED = 0o2000;
 
 /** Limits as Linux has them by default: smallest and largest segment, segments and pages in all. */
 export const SHMMIN = 1;
-export const SHMMAX = 0x1f_ffff_ffff_ffff;
 export const SHMMNI = 4096;
 /** ULONG_MAX − 2^24, which shminfo reports for shmmax and shmall. */
 export const SHM_UNLIMITED = 0xffff_ffff_feff_ffffn;
