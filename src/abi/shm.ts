@@ -32,7 +32,7 @@ export const SHM_EXEC = 0o100000;
 export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
 
-/** Limits as Linux has them by default: smallest and largest segment, segments and pages in all. */
+/** Limits as Linux has them by default: smallest segment, and segments in all. */
 export const SHMMIN = 1;
 export const SHMMNI = 4096;
 /** ULONG_MAX − 2^24, which shminfo reports for shmmax and shmall. */
