@@ -2,7 +2,7 @@
  * Reading and writing pipes and FIFOs: pipe(7). Writes of up to PIPE_BUF bytes are atomic; longer ones go in pieces, and what
  * has gone is the sleeping call's state. EPIPE comes with SIGPIPE.
  */
-import { EAGAIN, EPIPE, Errno } from '../../../abi/errno.ts';
+import { EAGAIN, EFAULT, EPIPE, Errno } from '../../../abi/errno.ts';
 import { O_NONBLOCK } from '../../../abi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../../abi/poll.ts';
 import { type Outcome, wait } from '../../../ipc/server.ts';
@@ -13,6 +13,8 @@ import type { Vfs } from '../state.ts';
 import type { FileIo, Readiness, Transfer } from './operations.ts';
 
 const SIGPIPE = 13;
+/** A pipe is a ring of pages; each is read whole or not at all when memory gives out. */
+const PAGE = 4096;
 
 const read = (vfs: Vfs, { file, buf }: Transfer): Outcome<number> => {
   const pipe = vfs.pipes.get(file.target)!;
@@ -27,11 +29,12 @@ const read = (vfs: Vfs, { file, buf }: Transfer): Outcome<number> => {
     const count = peekBytes(vfs, file.target, into);
     if (count === 0) break;
     const copied = vfs.context.copyOut(buf, done, count === into.length ? into : into.subarray(0, count));
-    // Bytes that could not be delivered stay in the pipe.
     if (copied instanceof Errno) return done > 0 ? done : copied;
-    dropBytes(vfs, file.target, copied);
-    done += copied;
-    if (copied < count) break;
+    // What could not be delivered stays in the pipe, and with it the page of the pipe that it is in.
+    const taken = copied < count ? copied - (copied % PAGE) : copied;
+    dropBytes(vfs, file.target, taken);
+    done += taken;
+    if (copied < count) return done > 0 ? done : EFAULT;
   }
   return done;
 };
