@@ -49,7 +49,7 @@ class TestedInterpreter extends Interpreter implements TestedEngine {
 }
 
 /** XINIM_ENGINE: `interpreter`, `jit`, or `eager`, which translates each instruction on its own when it is met. */
-const TIERS: Record<string, TierFactory | undefined> = { jit: jitTier(), eager: jitTier({ eager: true }) };
+const TIERS: Record<string, TierFactory | undefined> = { jit: jitTier({ hot: 2 }), eager: jitTier({ eager: true }) };
 
 export const createEngine: EngineFactory = (window: Window, host: EngineHost) =>
   new TestedInterpreter(window.memory, host, TIERS[process.env['XINIM_ENGINE'] ?? 'interpreter']);

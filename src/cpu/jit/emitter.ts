@@ -471,7 +471,9 @@ export class Emitter extends FlagLayer implements Uops {
     this.checkedRoots.add(root.number);
     let start = address as Temp;
     if (range.from !== offset) {
-      this.push(address).i64(range.from - offset).op('i64.add');
+      this.push(address)
+        .i64(range.from - offset)
+        .op('i64.add');
       start = this.define('i64');
       start.key = (address as Temp).key;
     }
@@ -483,7 +485,11 @@ export class Emitter extends FlagLayer implements Uops {
     const { key, constant } = address as Temp;
     const tags = (write ? WRITE_TAGS : READ_TAGS) | 0;
     const cache = this.#cache(write, constant === undefined ? key : Number(BigInt.asUintN(52, constant >> 12n)) + 100);
-    this.push(address).get(cache).op('i64.sub').i64(4096 - bytes).op('i64.gt_u');
+    this.push(address)
+      .get(cache)
+      .op('i64.sub')
+      .i64(4096 - bytes)
+      .op('i64.gt_u');
     this.open('if');
     this.push(address).i64(-4096).op('i64.and').set(cache);
     this.push(address).i64(10).op('i64.shr_u').op('i32.wrap_i64').i32(TAG_OFFSET).op('i32.and');

@@ -10,7 +10,7 @@ const DATA = 0x50_0000;
 const STACK_TOP = 0x700_0000;
 
 const setUp = (): BareWindow => {
-  const w = bareWindow(jitTier());
+  const w = bareWindow(jitTier({ hot: 2 }));
   w.protect(CODE, 0x4000, 'rx');
   w.protect(DATA, 0x4000, 'rw');
   w.protect(STACK_TOP - 0x400_0000, 0x400_0000, 'rw');

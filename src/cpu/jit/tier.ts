@@ -21,10 +21,11 @@ const FIRST_SLOT_EAGER = 16384;
 const SLOT_STEP = 256;
 const MAX_SLOTS = 4096;
 const MAX_INSTRUCTIONS = 1000;
-/** Samples that make an address hot. */
-const HOT = 2;
+/** Samples that make an address hot, and those that suffice if another process has had it translated. */
+const HOT = 8;
+const HOT_AGAIN = 3;
 /** Samples after which an address becomes a root of its own, though its function may be translated. */
-const VERY_HOT = 6;
+const VERY_HOT = 24;
 /** Bytes in which a function's entry is looked for. */
 const MAX_FUNCTION = 0x4000;
 /** Targets of an indirect jump that are foreseen, and samples without news before that is used. */
@@ -47,6 +48,8 @@ interface Region {
 export interface JitOptions {
   /** Translates each instruction on its own as soon as it is met, for tests. */
   readonly eager?: boolean;
+  /** Samples that make an address hot. */
+  readonly hot?: number;
 }
 
 const TRANSLATIONS = new Map<number, Translation[]>();
@@ -69,6 +72,7 @@ class JitTier implements Tier, CodeSource {
   /** Where indirect jumps and calls went, by address. */
   readonly #targets = new Map<number, Set<number>>();
   readonly #state: DataView;
+  readonly #hot: number;
   /** The interpreter's handler of direct calls. */
   readonly #call: number;
   readonly #free: number[] = [];
@@ -92,6 +96,7 @@ class JitTier implements Tier, CodeSource {
     this.#readTags = new Int32Array(buffer, READ_TAGS, 1 << 20);
     this.seesEach = options.eager === true;
     this.#state = new DataView(buffer, STATE, 0x20_0000);
+    this.#hot = options.hot ?? HOT;
     this.#scanned = parts.translator.first;
     this.#call = LIBRARY.index(CALL_FORM, 64, false, AddressKind.None, 0);
     this.#nextSlot = options.eager ? FIRST_SLOT_EAGER : FIRST_SLOT;
@@ -123,11 +128,11 @@ class JitTier implements Tier, CodeSource {
     this.#samples.set(rip, count);
     this.slice = SHORT_SLICE;
     if (count === VERY_HOT) this.#translate(rip, MAX_INSTRUCTIONS, false);
-    if (count !== HOT) return;
+    if (count !== this.#hot && count !== HOT_AGAIN) return;
     // Better the whole function than a part of it, for the next call; a loop that goes on will be sampled again.
-    const entry = this.#functionOf(rip);
-    if (entry === undefined || entry === rip) this.#translate(rip, MAX_INSTRUCTIONS, false);
-    else if (!this.#roots.has(entry)) this.#translate(entry, MAX_INSTRUCTIONS, false);
+    const root = this.#functionOf(rip) ?? rip;
+    if (this.#roots.has(root) || (count < this.#hot && !TRANSLATIONS.has(root))) return;
+    this.#translate(root, MAX_INSTRUCTIONS, false);
   }
 
   /** The nearest target of a call before an address. */
