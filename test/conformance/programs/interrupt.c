@@ -84,12 +84,14 @@ int main(void) {
         kill(sleeper, SIGTERM);
         _exit(0);
     }
-    UNDER(read(ends[0], &byte, 1));
-    UNDER(write(full[1], &byte, 1));
-    UNDER(open("fifo", O_RDONLY) > 0);
-    UNDER(flock(wanted, LOCK_EX));
+    ualarm(5000, 5000);
+    CALL(read(ends[0], &byte, 1));
+    CALL(write(full[1], &byte, 1));
+    CALL(open("fifo", O_RDONLY) > 0);
+    CALL(flock(wanted, LOCK_EX));
     int status;
-    UNDER(waitpid(sleeper, &status, 0) == sleeper);
+    CALL(waitpid(sleeper, &status, 0) == sleeper);
+    ualarm(0, 0);
     show_status("sleeper", status);
     waitpid(helper, NULL, 0);
     /* A write that has begun tells how far it came. */
