@@ -217,10 +217,38 @@ export class ValueLayer {
     return this.define('i64');
   }
 
+  /** Inline, so that nothing is computed where only flags that nobody reads depend on it. */
   multiplyHigh(signed: boolean, a: Value, b: Value): Value {
-    this.push(a);
-    this.push(b);
-    this.f.callNamed(signed ? 'multiply.highSigned' : 'multiply.high');
+    const { f } = this;
+    const half = (value: Value, upper: boolean): void => {
+      this.push(value);
+      if (upper) f.i64(32).op('i64.shr_u');
+      else f.i64(0xffff_ffff).op('i64.and');
+    };
+    const product = (upperA: boolean, upperB: boolean): void => {
+      half(a, upperA);
+      half(b, upperB);
+      f.op('i64.mul');
+    };
+    product(true, false);
+    product(false, false);
+    f.i64(32).op('i64.shr_u').op('i64.add');
+    const t = this.define('i64');
+    product(false, true);
+    half(t, false);
+    f.op('i64.add');
+    const w = this.define('i64');
+    product(true, true);
+    half(t, true);
+    f.op('i64.add');
+    half(w, true);
+    f.op('i64.add');
+    if (signed) {
+      this.push(a).i64(63).op('i64.shr_s');
+      this.push(b).op('i64.and').op('i64.sub');
+      this.push(b).i64(63).op('i64.shr_s');
+      this.push(a).op('i64.and').op('i64.sub');
+    }
     return this.define('i64');
   }
 
