@@ -30,8 +30,6 @@ export class Grants {
   readonly #undo: UndoLog;
   readonly #log: (line: string) => void;
   #last = 0;
-  /** Living grants of process memory that a server may read. */
-  #readable = 0;
 
   constructor(undo: UndoLog, log: (line: string) => void) {
     this.#undo = undo;
@@ -57,7 +55,7 @@ export class Grants {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
-    if (isReadable(entry)) this.#readable--;
+    if (isReadable(entry)) entry.process!.readableGrants--;
   }
 
   /** For ServerContext.copyIn. Throws PageNeeded. */
@@ -86,7 +84,8 @@ export class Grants {
     }
     const { segments } = entry;
     const { memory } = entry.process!;
-    if (this.#readable > 0) this.#remember(entry, offset, bytes.length);
+    // A request that is delivered again reads only its own process: what others may read need not be as it was.
+    if (entry.process!.readableGrants > 0) this.#remember(entry, offset, bytes.length);
     const done =
       segments.length === 1
         ? memory.writeSome(segments[0].address + offset, bytes)
@@ -109,7 +108,7 @@ export class Grants {
   }
 
   #enter(entry: Entry): Grant {
-    if (isReadable(entry)) this.#readable++;
+    if (isReadable(entry)) entry.process!.readableGrants++;
     do this.#last = (this.#last + 1) >>> 0 || 1;
     while (this.#entries.has(this.#last));
     this.#entries.set(this.#last, entry);

@@ -80,6 +80,8 @@ export class Process {
   endedSystemTime = 0;
   /** A page whose fault was refused while a server copied: the copy that is tried again fails. */
   refusedPage = -1;
+  /** Living grants of its memory that a server may read. */
+  readableGrants = 0;
   /** Faults counted before the present address space. */
   minorFaults = 0;
   majorFaults = 0;
