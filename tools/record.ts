@@ -1,9 +1,12 @@
 /**
  * Records what programs do natively, as fixtures that tests compare with: `npm run record [-- NAME…]`. Only for Linux on
- * x86-64 and as root (some programs change ids); what is recorded is committed.
+ * x86-64 and as root (some programs change ids); what is recorded is committed. `terminal` stands for the programs that are typed
+ * at on a pseudo-terminal, which needs Python.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scripts } from '../test/conformance/terminal/scripts.ts';
 import { compile, isOracle, runNative } from '../test/support/programs.ts';
 
 if (!isOracle || process.getuid?.() !== 0) {
@@ -19,4 +22,11 @@ for (const file of readdirSync(join(folder, 'programs'))) {
   const { stdout, stderr, code } = runNative(compile(join(folder, 'programs', file)), { env: {}, cwd: '/' });
   writeFileSync(join(folder, 'expected', `${name}.txt`), `${stdout}${stderr}status ${code}\n`, 'latin1');
   console.log(`${name}: status ${code}`);
+}
+for (const [name, script] of Object.entries(scripts)) {
+  if (chosen.length > 0 && !chosen.includes('terminal') && !chosen.includes(`terminal-${name}`)) continue;
+  const program = compile(join(folder, 'terminal', `${name}.c`));
+  const seen = execFileSync('python3', [join(folder, 'terminal/drive.py'), program, JSON.stringify(script)]);
+  writeFileSync(join(folder, 'expected', `terminal-${name}.txt`), seen);
+  console.log(`terminal-${name}`);
 }

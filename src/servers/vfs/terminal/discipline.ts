@@ -49,6 +49,8 @@ const NEWLINE = 10;
 const RETURN = 13;
 const TAB = 9;
 const BELL = 7;
+const BACKSLASH = 92;
+const SLASH = 47;
 /** Longest line, its delimiter included (N_TTY_BUF_SIZE). */
 const LINE_MAX = 4096;
 
@@ -87,14 +89,27 @@ const widthOf = (row: TerminalRow, length: number): number => {
   return column - row.lineColumn;
 };
 
-/** Shortens the line to `length` bytes, wiping what was shown of the rest. */
-const eraseTo = (row: TerminalRow, length: number, effects: Effects): void => {
+/** What was erased stands between `\\` and `/` (ECHOPRT): the end of it. */
+const finishErasing = (row: TerminalRow, effects: Effects): void => {
+  if (!row.erasing) return;
+  row.erasing = false;
+  effects.echo([SLASH]);
+};
+
+/** Shortens the line to `length` bytes, wiping what was shown of the rest, or showing it again (ECHOPRT). */
+const eraseTo = (row: TerminalRow, length: number, effects: Effects, single: boolean): void => {
   const { lflag } = row.termios;
+  const erased = row.line.slice(length);
   const columns = widthOf(row, row.line.length) - widthOf(row, length);
   const last = row.line.length > 0 ? row.line[row.line.length - 1] : 0;
   row.line.length = length;
   if (!(lflag & ECHO)) return;
-  if (lflag & ECHOE && !(lflag & ECHOPRT)) {
+  if (lflag & ECHOPRT) {
+    if (!row.erasing) effects.echo([BACKSLASH]);
+    row.erasing = true;
+    effects.echo([...shown(row, erased[0]), ...erased.slice(1)]);
+    if (length === 0) finishErasing(row, effects);
+  } else if (lflag & ECHOE || !single) {
     const wipe: number[] = [];
     if (last === TAB) for (let i = 0; i < columns; i++) wipe.push(8);
     else for (let i = 0; i < columns; i++) wipe.push(8, 32, 8);
@@ -102,11 +117,12 @@ const eraseTo = (row: TerminalRow, length: number, effects: Effects): void => {
   } else effects.echo(shown(row, row.termios.cc[VERASE]));
 };
 
-const erase = (row: TerminalRow, effects: Effects): void => {
+/** Takes the last character away; `single`: by itself, not with its word or line. */
+const erase = (row: TerminalRow, effects: Effects, single = false): void => {
   let length = row.line.length - 1;
   if (length < 0) return;
   if (row.termios.iflag & IUTF8) while (length > 0 && isContinuation(row.line[length])) length--;
-  eraseTo(row, length, effects);
+  eraseTo(row, length, effects, single);
 };
 
 const isWord = (byte: number): boolean =>
@@ -119,18 +135,20 @@ const eraseWord = (row: TerminalRow, effects: Effects): void => {
 
 const kill = (row: TerminalRow, effects: Effects): void => {
   const { lflag } = row.termios;
-  if (lflag & ECHO && lflag & ECHOKE && lflag & ECHOE) {
+  if (lflag & ECHO && lflag & ECHOK && lflag & ECHOKE && lflag & ECHOE) {
     while (row.line.length > 0) erase(row, effects);
     return;
   }
   row.line = [];
   if (!(lflag & ECHO)) return;
+  finishErasing(row, effects);
   effects.echo(shown(row, row.termios.cc[VKILL]));
   if (lflag & ECHOK) effects.echo([NEWLINE]);
 };
 
 const reprint = (row: TerminalRow, effects: Effects): void => {
   if (!(row.termios.lflag & ECHO)) return;
+  finishErasing(row, effects);
   effects.echo([...shown(row, row.termios.cc[VREPRINT]), NEWLINE]);
   row.lineColumn = 0;
   for (const byte of row.line) effects.echo(shown(row, byte));
@@ -169,6 +187,7 @@ const append = (row: TerminalRow, byte: number, effects: Effects): void => {
     return;
   }
   if (lflag & ECHO) {
+    finishErasing(row, effects);
     if (row.line.length === 0) row.lineColumn = row.column;
     effects.echo(shown(row, byte));
   }
@@ -179,7 +198,7 @@ const append = (row: TerminalRow, byte: number, effects: Effects): void => {
 /** Bytes in canonical mode that edit or end the line. False if the byte is none. */
 const edit = (row: TerminalRow, byte: number, effects: Effects): boolean => {
   const { lflag } = row.termios;
-  if (isCharacter(row, VERASE, byte)) erase(row, effects);
+  if (isCharacter(row, VERASE, byte)) erase(row, effects, true);
   else if (isCharacter(row, VKILL, byte)) kill(row, effects);
   else if (lflag & IEXTEN && isCharacter(row, VWERASE, byte)) eraseWord(row, effects);
   else if (lflag & IEXTEN && isCharacter(row, VREPRINT, byte)) reprint(row, effects);

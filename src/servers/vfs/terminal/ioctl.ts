@@ -52,6 +52,7 @@ const flushInput = (row: TerminalRow): void => {
   row.lines = [];
   row.line = [];
   row.literal = false;
+  row.erasing = false;
 };
 
 /** Changes the settings; what was typed stays, whatever mode it is read in from now on. */

@@ -20,6 +20,8 @@ export interface TerminalRow {
   lineColumn: number;
   /** VLNEXT was typed: the next byte is taken as it is. */
   literal: boolean;
+  /** Erased characters are being shown (ECHOPRT). */
+  erasing: boolean;
   /** Output is stopped (^S, TCOOFF). */
   stopped: boolean;
   /** Output that the host has not taken yet. */
@@ -42,6 +44,7 @@ export const newTerminal = (): TerminalRow => ({
   column: 0,
   lineColumn: 0,
   literal: false,
+  erasing: false,
   stopped: false,
   pending: nothing,
   hungUp: false,
