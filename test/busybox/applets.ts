@@ -204,6 +204,7 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
     'httpd -e "<a>&"; echo; httpd -d "a%20b+c"; echo; httpd -m secret | cut -c1-3',
     'serves the network; only its options that need none are run',
   ),
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a parameter of the shell
   hush: same('hush -c \'x=3; while test $x -gt 0; do echo $x; x=$((x-1)); done; echo "${x:-d}"\''),
   hwclock: run('hwclock', HARDWARE),
   i2cdump: run('i2cdump -y 0 0x50', HARDWARE),

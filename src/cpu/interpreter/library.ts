@@ -24,6 +24,7 @@ export const enum Special {
   /** The record was dropped: its address is looked up again. */
   Dropped = 1,
   /** A run goes on elsewhere: not an instruction. */
+  // biome-ignore lint/style/useLiteralEnumMembers: the record format names it too
   Continue = CONTINUE_HANDLER,
   InvalidOpcode = 3,
   TooLong = 4,

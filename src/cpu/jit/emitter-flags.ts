@@ -174,28 +174,48 @@ export class FlagLayer extends RegisterLayer {
   #pushCondition(kind: number): void {
     const { f, pending } = this;
     if (pending?.rule === 'sub' && !pending.chained) {
-      if (kind === 2) return this.#compare('eq', false);
-      if (kind === 1) return this.#compare('lt_u', false);
-      if (kind === 3) return this.#compare('le_u', false);
-      if (kind === 6) return this.#compare('lt_s', true);
-      if (kind === 7) return this.#compare('le_s', true);
+      if (kind === 2) {
+        this.#compare('eq', false);
+        return;
+      }
+      if (kind === 1) {
+        this.#compare('lt_u', false);
+        return;
+      }
+      if (kind === 3) {
+        this.#compare('le_u', false);
+        return;
+      }
+      if (kind === 6) {
+        this.#compare('lt_s', true);
+        return;
+      }
+      if (kind === 7) {
+        this.#compare('le_s', true);
+        return;
+      }
     }
     switch (kind) {
       case 0:
-        return this.#pushFlag('of');
+        this.#pushFlag('of');
+        return;
       case 1:
-        return this.#pushFlag('cf');
+        this.#pushFlag('cf');
+        return;
       case 2:
-        return this.#pushFlag('zf');
+        this.#pushFlag('zf');
+        return;
       case 3:
         this.#pushFlag('cf');
         this.#pushFlag('zf');
         f.op('i32.or');
         return;
       case 4:
-        return this.#pushFlag('sf');
+        this.#pushFlag('sf');
+        return;
       case 5:
-        return this.#pushFlag('pf');
+        this.#pushFlag('pf');
+        return;
       default:
         this.#pushFlag('sf');
         if (pending?.rule !== 'logic') {
@@ -249,7 +269,10 @@ export class FlagLayer extends RegisterLayer {
   /** Pushes a flag as an i32 truth value. */
   #pushFlag(name: FlagName): void {
     const { f, pending } = this;
-    if (pending === undefined) return this.#pushStored(name);
+    if (pending === undefined) {
+      this.#pushStored(name);
+      return;
+    }
     const { r, width } = pending;
     if (pending.rule === 'explicit') {
       const given = pending.flags[name];

@@ -190,7 +190,7 @@ class JitTier implements Tier, CodeSource {
       this.#link(known);
       return;
     }
-    const start = performance.now();
+    const start = this.parts.host.timestamp();
     const code = discover(this, rip, { instructions, single });
     if (code === undefined) return;
     const translation = translate(code);
@@ -203,7 +203,7 @@ class JitTier implements Tier, CodeSource {
       TRANSLATIONS.set(rip, versions.slice(0, MAX_VERSIONS));
     }
     this.#link(translation);
-    this.#time += performance.now() - start;
+    this.#time += Number(this.parts.host.timestamp() - start) / 1e6;
   }
 
   /** Whether this window holds the code that was translated. */
