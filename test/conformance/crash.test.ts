@@ -15,7 +15,9 @@ import { compile, hasCompiler, runGuest } from '../support/programs.ts';
 const programs = join(import.meta.dirname, 'programs');
 const expected = join(import.meta.dirname, 'expected');
 const POINTS = ['before', 'after-handler', 'before-reply'] as const;
-const names = readdirSync(expected).map((name) => name.replace(/\.txt$/, ''));
+const names = readdirSync(programs)
+  .filter((name) => name.endsWith('.c'))
+  .map((name) => name.slice(0, -2));
 const runs = names.flatMap((name, index) =>
   process.env['CRASH'] === 'all'
     ? POINTS.map((point) => [name, point] as const)
