@@ -5,6 +5,7 @@
  * Invariant: no descriptor below `#free` is unused.
  */
 import { EBADF, EINVAL, EMFILE, type Result } from '../abi/errno.ts';
+import { NR_OPEN } from '../abi/resource.ts';
 import type { UndoLog } from './store/undo.ts';
 
 export interface Descriptor {
@@ -15,11 +16,11 @@ export interface Descriptor {
 export class DescriptorTable {
   #entries: (Descriptor | undefined)[] = [];
   #free = 0;
-  /** Soft RLIMIT_NOFILE: descriptors stay below it. */
+  /** Soft RLIMIT_NOFILE: descriptors stay below it, and below NR_OPEN whatever it says. */
   readonly #limit: () => number;
 
   constructor(limit: () => number) {
-    this.#limit = limit;
+    this.#limit = () => Math.min(limit(), NR_OPEN);
   }
 
   get(fd: number): Descriptor | undefined {

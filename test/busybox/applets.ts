@@ -348,7 +348,7 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   patch: same(
     'printf "a\\nb\\nc\\n" >f; printf -- "--- f\\n+++ f\\n@@ -1,3 +1,3 @@\\n a\\n-b\\n+B\\n c\\n" | patch; cat f; printf -- "--- f\\n+++ f\\n@@ -1,3 +1,3 @@\\n x\\n-y\\n+z\\n w\\n" | patch -p0; echo $?',
   ),
-  pgrep: same('sleep 7$((3 + 4)) & pgrep -f "[s]leep 77" | wc -l; kill $!; pgrep nosuchprocess; echo $?'),
+  pgrep: same('sleep 7$((3 + 4)) & sleep 0.3; pgrep -f "[s]leep 77" | wc -l; kill $!; pgrep nosuchprocess; echo $?'),
   pidof: same(
     'pidof nosuchprogram; echo $?; sleep 78 & sleep 0.1; pidof sleep | tr " " "\\n" | grep -c "^$!$"; kill $!',
   ),
@@ -357,7 +357,7 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   pipe_progress: same('seq 1 100 | pipe_progress 2>/dev/null | tail -n 1'),
   pivot_root: run('mkdir n; pivot_root n n/old', 'the root of the system cannot be exchanged: ENOSYS'),
   pkill: same(
-    'exec 2>/dev/null; sleep 7$((3 + 6)) & pkill -f "[s]leep 79"; wait $!; echo $?; pkill nosuchprocess; echo $?',
+    'exec 2>/dev/null; sleep 7$((3 + 6)) & sleep 0.3; pkill -f "[s]leep 79"; wait $!; echo $?; pkill nosuchprocess; echo $?',
   ),
   pmap: run('pmap $$ | tail -n 1', 'shows PIDs and addresses'),
   popmaildir: absent(NETWORK),
