@@ -25,6 +25,8 @@ export interface Image {
   readonly environmentStart: number;
   readonly environmentEnd: number;
   readonly stackStart: number;
+  /** The auxiliary vector's bytes. */
+  readonly auxiliary: Uint8Array;
 }
 
 export const NO_IMAGE: Image = Object.freeze({
@@ -34,6 +36,7 @@ export const NO_IMAGE: Image = Object.freeze({
   environmentStart: 0,
   environmentEnd: 0,
   stackStart: 0,
+  auxiliary: new Uint8Array(0),
 });
 
 /** What goes over in an exchange of address spaces. */

@@ -31,6 +31,8 @@ export const USER_LIMIT = 0x7fff_ffff_f000;
 /** Heap of the reference: brk starts here (plus randomisation, once there is any) and may not pass HEAP_MAX. */
 export const HEAP_START = 0x1000_0000;
 export const HEAP_MAX = 0x4000_0000;
+/** Position-independent programs: slots below the heap's; their heap follows them, up to the slot HEAP_MAX. */
+export const PIE_BASE = 0x5555_0040_0000;
 /** mmap and stack region; addresses handed out have their low 32 bits inside [MMAP_LOW, MMAP_HIGH). */
 export const MMAP_START = 0x7000_0000_0000;
 export const MMAP_END = 0x7fff_ffff_f000;

@@ -34,16 +34,22 @@ export const isOracle = process.platform === 'linux' && process.arch === 'x64';
 const cache = join(tmpdir(), `xinim-programs-${process.getuid?.() ?? 0}`);
 
 /** Compiles a C file (or returns what was compiled before from the same sources); the path of the program. */
-export const compile = (source: string, compiler: Compiler = 'gcc', flags: readonly string[] = ['-O1']): string => {
-  const command = [...COMPILERS[compiler], ...flags, '-w', '-o'];
-  const hash = createHash('sha256').update(command.join(' '));
+export const compile = (source: string, compiler: Compiler = 'gcc', flags: readonly string[] = ['-O1']): string =>
+  build([...COMPILERS[compiler], ...flags], source);
+
+/** As `compile`, with a whole command and what comes behind the source. */
+export const build = (start: readonly string[], source: string, libraries: readonly string[] = []): string => {
+  const command = [...start, '-w', '-o'];
+  const hash = createHash('sha256').update([...command, ...libraries].join(' '));
   for (const file of [source, ...headers(dirname(source))]) hash.update(readFileSync(file));
   const out = join(cache, `${basename(source, '.c')}-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(out)) return out;
   mkdirSync(cache, { recursive: true });
   // Made under another name first: tests that run at the same time see all of it or nothing.
   const fresh = `${out}.${process.pid}`;
-  execFileSync(command[0], [...command.slice(1), fresh, source], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(command[0], [...command.slice(1), fresh, source, ...libraries], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   renameSync(fresh, out);
   return out;
 };

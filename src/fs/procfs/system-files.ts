@@ -46,11 +46,11 @@ const loadavg = (source: ProcSource): string => {
 const cpuinfo = (): string =>
   `${[
     'processor\t: 0',
-    'vendor_id\t: XINIM   CPU ',
+    'vendor_id\t: GenuineIntel',
     'cpu family\t: 6',
-    'model\t\t: 0',
+    'model\t\t: 26',
     'model name\t: XINIM x86-64-v2 processor',
-    'stepping\t: 0',
+    'stepping\t: 5',
     'physical id\t: 0',
     'siblings\t: 1',
     'core id\t\t: 0',

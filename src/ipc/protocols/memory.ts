@@ -24,8 +24,17 @@ export const memoryProtocol = protocol('memory', 300, {
   exec: call(
     302,
     'Empties the address space and lays the new image out. Each segment is start, length, protection, object (−1: zero-filled), offset; then stack and heap.',
-    // stackSize: bytes that arguments and environment need; the region is larger and grows.
-    { pid: i32, segments: list(i53), names: list(text), stackSize: i53, imageEnd: i53 },
+    // stackSize: bytes that arguments and environment need; the region is larger and grows. imageEnd: of the program, where
+    // its heap starts if it has to (heapFollows, or it lies where the heap would).
+    {
+      pid: i32,
+      segments: list(i53),
+      names: list(text),
+      stackSize: i53,
+      stackExecutable: bool,
+      imageEnd: i53,
+      heapFollows: bool,
+    },
     // Top of the stack region (exclusive) and where the heap starts.
     { stackTop: i53, heapStart: i53 },
   ),

@@ -1,7 +1,8 @@
 /** execve(2), execveat(2): reads path, arguments and environment, then runs the exec flow. */
 import { E2BIG, EFAULT, EINVAL, Errno, type Result } from '../../abi/errno.ts';
 import { UNINTERRUPTIBLE } from '../dispatch.ts';
-import { argumentLimit, exec, MAX_STRING } from '../exec/exec.ts';
+import { argumentLimit, MAX_STRING } from '../exec/arguments.ts';
+import { exec } from '../exec/exec.ts';
 import { runFlow } from '../flow.ts';
 import type { Process } from '../process.ts';
 import { KEEP, type KernelCall, LATER } from './call.ts';

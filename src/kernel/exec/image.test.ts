@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import { parseElfHeader, parseProgramHeaders } from '../../abi/elf.ts';
 import { ENOEXEC, Errno } from '../../abi/errno.ts';
+import { PIE_BASE } from '../../memory/layout.ts';
 import { buildElf, type SegmentSpec } from '../testing/small-elf.ts';
-import { type Image, PIE_BASE, planImage } from './image.ts';
+import { type Image, planImage } from './image.ts';
 
 const plan = (segments: readonly SegmentSpec[], type = 2, entry = 0x40_1000n): Image | Errno => {
   const file = buildElf({ type, entry, segments, content: [] });
   const header = parseElfHeader(file);
   if (header instanceof Errno) return header;
   const table = parseProgramHeaders(file.subarray(header.tableOffset), header.tableCount);
-  return table instanceof Errno ? table : planImage(header, table);
+  return table instanceof Errno ? table : planImage(header, table, PIE_BASE);
 };
 
 const load = (address: bigint, offset: bigint, fileSize: bigint, memorySize = fileSize, flags = 5): SegmentSpec => ({

@@ -14,13 +14,11 @@ import {
   PF_X,
   PROGRAM_HEADER_BYTES,
   type ProgramHeader,
+  PT_GNU_STACK,
   PT_LOAD,
 } from '../../abi/elf.ts';
 import { EINVAL, ENOEXEC, ENOMEM, Errno, type Result } from '../../abi/errno.ts';
 import { PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE, USER_LIMIT } from '../../memory/layout.ts';
-
-/** Where position-independent programs are placed: in the mmap area, below the stack and with slots of their own. */
-export const PIE_BASE = 0x7fff_5555_4000;
 
 /** Lowest address that a program may map (vm.mmap_min_addr). */
 const LOWEST = 0x1_0000;
@@ -48,7 +46,11 @@ export interface Image {
   /** Address of the program headers in memory, 0 if no segment holds them. */
   readonly headers: number;
   readonly headerCount: number;
+  /** What was added to the addresses in the file. */
+  readonly bias: number;
   readonly end: number;
+  /** The program asks for a stack that code may run on. */
+  readonly stackExecutable: boolean;
 }
 
 const down = (value: number): number => value - (value % PAGE_SIZE);
@@ -69,13 +71,13 @@ const refuse = (header: ProgramHeader, bias: number): Errno | undefined => {
   return undefined;
 };
 
-export const planImage = (elf: ElfHeader, table: readonly ProgramHeader[]): Result<Image> => {
+/** The image of a program whose header and table these are; one that is position-independent goes to `base` or just above it. */
+export const planImage = (elf: ElfHeader, table: readonly ProgramHeader[], base: number): Result<Image> => {
   const loads = table.filter((header) => header.type === PT_LOAD);
   if (loads.length === 0) return ENOEXEC;
   const lowest = loads[0].address;
   const align = Math.max(PAGE_SIZE, ...loads.map((header) => header.align).filter(isAlignment));
-  const bias =
-    elf.type === ET_DYN ? Math.floor(PIE_BASE / align) * align - (Number.isFinite(lowest) ? down(lowest) : 0) : 0;
+  const bias = elf.type === ET_DYN ? Math.ceil(base / align) * align - (Number.isFinite(lowest) ? down(lowest) : 0) : 0;
 
   const segments: Segment[] = [];
   const tails: ZeroTail[] = [];
@@ -111,7 +113,8 @@ export const planImage = (elf: ElfHeader, table: readonly ProgramHeader[]): Resu
   if (segments.length === 0) return ENOEXEC;
   const entry = elf.entry + bias;
   if (!(entry < USER_LIMIT)) return EINVAL;
-  return { segments, tails, entry, headers, headerCount: elf.tableCount, end };
+  const stackExecutable = table.some(({ type, flags }) => type === PT_GNU_STACK && (flags & PF_X) !== 0);
+  return { segments, tails, entry, headers, headerCount: elf.tableCount, bias, end, stackExecutable };
 };
 
 /** Size of an image's program header table. */

@@ -28,6 +28,8 @@ export interface InitialStack {
   readonly argumentsEnd: number;
   readonly environmentStart: number;
   readonly environmentEnd: number;
+  /** The auxiliary vector's bytes, its end included. */
+  readonly auxiliary: Uint8Array;
 }
 
 /** Bytes that strings and pointers take, as the limit on arguments counts them. */
@@ -70,10 +72,12 @@ export const buildStack = (top: number, contents: StackContents): InitialStack =
   putWord(argv.length);
   putStrings(argv, argumentsStart);
   putStrings(envp, environmentStart);
+  const auxiliaryStart = word;
   for (const [type, value] of auxv) {
     putWord(type);
     putWord(value);
   }
+  const auxiliary = bytes.slice(auxiliaryStart, word);
   putText(platformAt, PLATFORM);
   bytes.set(random, randomAt - pointer);
   putText(execfnAt, execfn);
@@ -84,5 +88,6 @@ export const buildStack = (top: number, contents: StackContents): InitialStack =
     argumentsEnd: environmentStart,
     environmentStart,
     environmentEnd,
+    auxiliary,
   };
 };

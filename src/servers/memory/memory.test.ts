@@ -90,7 +90,9 @@ describe('brk', () => {
       segments: [0xfff_f000, 0x5000, 7, -1, 0],
       names: [''],
       stackSize: 0,
+      stackExecutable: false,
       imageEnd: 0x1000_3123,
+      heapFollows: false,
     });
     expect(reply).toEqual({ stackTop: STACK_TOP, heapStart: 0x1000_4000 });
     expect(h.ok('brk', 5, { addr: 0x1000_5000 })).toBe(0x1000_5000);

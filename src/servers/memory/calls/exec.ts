@@ -1,6 +1,6 @@
 /** The life of an address space: exec lays it out, fork copies it, exit ends it. The kernel sends these. */
 import { ENOMEM, Errno, ESRCH } from '../../../abi/errno.ts';
-import { PROT_READ, PROT_WRITE } from '../../../abi/mman.ts';
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../../abi/mman.ts';
 import { RLIMIT_STACK } from '../../../abi/resource.ts';
 import {
   HEAP_MAX,
@@ -28,6 +28,12 @@ const SEGMENT_FIELDS = 5;
 
 /** No process has this number. */
 const NOBODY = 0;
+
+/** Where a heap that follows its image ends: with the slots of heaps, or, if it starts beyond them, after as many bytes. */
+const heapLimit = (start: number): number => {
+  const slot = start % WINDOW_SIZE;
+  return slot < HEAP_MAX ? start - slot + HEAP_MAX : start + (HEAP_MAX - HEAP_START);
+};
 
 /** Lets go of everything the process has. */
 const clear = (m: MemoryServer, pid: number): void => {
@@ -57,18 +63,18 @@ const inherit = (m: MemoryServer, child: number, shared: boolean): Errno | Recor
 };
 
 export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork' | 'exchange' | 'exit'> => ({
-  exec({ pid, segments, names, stackSize, imageEnd }) {
+  exec({ pid, segments, names, stackSize, stackExecutable, imageEnd, heapFollows }) {
     const { kernel } = m.context;
     clear(m, pid);
     const emptied = kernel.unmapPages(pid, 0, USER_LIMIT);
     if (emptied instanceof Errno) return emptied;
 
-    // The heap is where the reference has it, unless the image lies there: then it follows the image.
-    let imageInHeap = false;
+    // The heap is where the reference has it, unless the image lies there or brings its own place: then it follows the image.
+    let follows = heapFollows;
     for (let i = 0; i < segments.length; i += SEGMENT_FIELDS)
-      if (segments[i] < HEAP_MAX && segments[i] + segments[i + 1] > HEAP_START) imageInHeap = true;
-    const heapStart = imageInHeap ? pageUp(imageEnd) : HEAP_START;
-    const heapMax = imageInHeap ? Math.max(HEAP_MAX, heapStart + (HEAP_MAX - HEAP_START)) : HEAP_MAX;
+      if (segments[i] < HEAP_MAX && segments[i] + segments[i + 1] > HEAP_START) follows = true;
+    const heapStart = follows ? pageUp(imageEnd) : HEAP_START;
+    const heapMax = follows ? heapLimit(heapStart) : HEAP_MAX;
 
     const stackLimit = Math.min(limitOf(m, pid, RLIMIT_STACK), STACK_RESERVE_MAX);
     const zoneEnd = MMAP_START + MMAP_HIGH - pageUp(stackLimit) - STACK_GAP;
@@ -105,7 +111,7 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
     if (stackLength > STACK_RESERVE_MAX) return ENOMEM;
     const stack = {
       length: stackLength,
-      prot: PROT_READ | PROT_WRITE,
+      prot: PROT_READ | PROT_WRITE | (stackExecutable ? PROT_EXEC : 0),
       flags: STACK,
       object: -1,
       offset: 0,

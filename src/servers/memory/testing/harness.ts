@@ -57,7 +57,15 @@ export class Harness {
     this.spaces.set(pid, this.machine.createSpace(OBSERVER));
     const segments = [0x40_0000, 0x3000, 5, 7, 0, 0x40_3000, 0x1000, 3, 7, 0x3000, 0x40_4000, 0x2000, 3, -1, 0];
     const names = ['/bin/a', '/bin/a', ''];
-    const reply = this.call('exec', pid, { pid, segments, names, stackSize: 0x300, imageEnd: 0x40_6000 });
+    const reply = this.call('exec', pid, {
+      pid,
+      segments,
+      names,
+      stackSize: 0x300,
+      stackExecutable: false,
+      imageEnd: 0x40_6000,
+      heapFollows: false,
+    });
     expect(reply).toEqual({ stackTop: STACK_TOP, heapStart: 0x1000_0000 });
   }
 
