@@ -16,7 +16,7 @@ const needs = (program: string): string[] => {
   const headers = execFileSync('readelf', ['-lW', program], { encoding: 'latin1' });
   const loader = /interpreter: (.*)\]/.exec(headers)?.[1];
   if (loader === undefined) return [];
-  const listed = execFileSync(loader, ['--list', program], { encoding: 'latin1', argv0: 'ldd' });
+  const listed = execFileSync(loader, ['--list', program], { encoding: 'latin1' });
   return [loader, ...[...listed.matchAll(/=> (\/\S+)/g)].map((match) => match[1])];
 };
 
