@@ -21,7 +21,9 @@ export type Restart =
   /** Restarted if the handler has SA_RESTART; always if no handler ran. */
   | 'restart'
   /** EINTR after any handler; restarted only if no handler ran (poll, select, nanosleep, pause, sigsuspend …). */
-  | 'interrupt';
+  | 'interrupt'
+  /** Restarted after any handler too. Only decided call by call, by the kernel (FUTEX_LOCK_PI). */
+  | 'always';
 
 export interface SyscallOptions {
   /** Constant request fields. */

@@ -92,7 +92,9 @@ export class Dispatch {
     if (number >= 0 && number < 1024) this.counts[number]++;
     else this.#otherCounts.set(number, (this.#otherCounts.get(number) ?? 0) + 1);
     thread.process.refusedPage = -1;
+    thread.restart = undefined;
     this.#attempt(thread, number);
+    thread.resumed = false;
   }
 
   #attempt(thread: Thread, number: number): void {
@@ -121,7 +123,6 @@ export class Dispatch {
       if (refusal !== undefined) needed.process.refusedPage = Math.floor(needed.address / 4096);
       thread.sleep = undefined;
       if (thread.state === 'sleeping') kernel.wake(thread);
-      thread.process.load(thread);
       then();
     });
     if (thread.sleep !== undefined && thread.state === 'running') thread.state = 'sleeping';

@@ -8,6 +8,7 @@ import { LATER } from './calls/call.ts';
 import { UNINTERRUPTIBLE } from './dispatch.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process } from './process.ts';
+import { releaseUserState } from './robust.ts';
 import type { Thread } from './thread.ts';
 
 /** exit_group(2), and exit(2) of the last thread: `status` as wait4 reports it. */
@@ -44,6 +45,7 @@ export const endThread = (kernel: Kernel, thread: Thread): void => {
 };
 
 const release = (kernel: Kernel, process: Process): void => {
+  for (const thread of process.threads) releaseUserState(kernel, thread);
   const lender = takeLender(process);
   if (lender === undefined) releaseRest(kernel, process);
   else

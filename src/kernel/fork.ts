@@ -14,6 +14,7 @@ import { LATER } from './calls/call.ts';
 import { UNINTERRUPTIBLE } from './dispatch.ts';
 import type { Kernel } from './kernel.ts';
 import { NO_STACK, type Thread } from './thread.ts';
+import { startThread } from './threads.ts';
 
 export interface CloneArguments {
   readonly flags: number;
@@ -22,16 +23,34 @@ export interface CloneArguments {
   readonly parentTid: number;
   readonly childTid: number;
   readonly tls: number;
+  readonly exitSignal: number;
 }
 
 /** Flags that make no difference to a process that shares nothing, or that we carry out. */
 const ACCEPTED =
-  0xff |
   CLONE_FLAGS.CLONE_VM |
   CLONE_FLAGS.CLONE_VFORK |
   CLONE_FLAGS.CLONE_FILES |
   CLONE_FLAGS.CLONE_SYSVSEM |
   CLONE_FLAGS.CLONE_SETTLS |
+  CLONE_FLAGS.CLONE_PARENT_SETTID |
+  CLONE_FLAGS.CLONE_CHILD_CLEARTID |
+  CLONE_FLAGS.CLONE_CHILD_SETTID |
+  CLONE_FLAGS.CLONE_DETACHED |
+  CLONE_FLAGS.CLONE_UNTRACED;
+
+const THREAD =
+  CLONE_FLAGS.CLONE_VM |
+  CLONE_FLAGS.CLONE_FS |
+  CLONE_FLAGS.CLONE_FILES |
+  CLONE_FLAGS.CLONE_SIGHAND |
+  CLONE_FLAGS.CLONE_THREAD;
+/** The exit signal in the lowest bits is of no account. */
+const THREAD_ACCEPTED =
+  0xff |
+  CLONE_FLAGS.CLONE_SYSVSEM |
+  CLONE_FLAGS.CLONE_SETTLS |
+  CLONE_FLAGS.CLONE_PARENT |
   CLONE_FLAGS.CLONE_PARENT_SETTID |
   CLONE_FLAGS.CLONE_CHILD_CLEARTID |
   CLONE_FLAGS.CLONE_CHILD_SETTID |
@@ -50,28 +69,35 @@ const word = (value: number): Uint8Array => {
 /** Why a combination of flags is refused: EINVAL where Linux says so, ENOSYS for what we lack. */
 const refusal = (kernel: Kernel, flags: number): Errno | undefined => {
   const has = (flag: number): boolean => (flags & flag) !== 0;
+  if (has(CLONE_FLAGS.CLONE_NEWUSER) && has(CLONE_FLAGS.CLONE_FS)) return EINVAL;
+  if (has(CLONE_FLAGS.CLONE_THREAD) && has(CLONE_FLAGS.CLONE_NEWUSER | CLONE_FLAGS.CLONE_NEWPID)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_THREAD) && !has(CLONE_FLAGS.CLONE_SIGHAND)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_SIGHAND) && !has(CLONE_FLAGS.CLONE_VM)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_FS) && has(CLONE_FLAGS.CLONE_NEWNS)) return EINVAL;
   const shares = has(CLONE_FLAGS.CLONE_VM) && !has(CLONE_FLAGS.CLONE_VFORK);
-  if (!shares && (flags & ~ACCEPTED) === 0) return undefined;
+  if (has(CLONE_FLAGS.CLONE_THREAD)) {
+    // What the threads of a process have in common is the process's: there is no thread with descriptors of its own.
+    if ((flags & THREAD) === THREAD && (flags & ~(THREAD | THREAD_ACCEPTED)) === 0) return undefined;
+  } else if (!shares && (flags & ~ACCEPTED) === 0) return undefined;
   kernel.log(`clone with flags 0x${flags.toString(16)} is not supported`);
   return ENOSYS;
 };
 
-/** Throws PageNeeded before anything has changed. */
-export const fork = (kernel: Kernel, thread: Thread, args: CloneArguments): Errno | typeof LATER => {
+/** clone(2) in all its forms. Throws PageNeeded before anything has changed. */
+export const clone = (kernel: Kernel, thread: Thread, args: CloneArguments): Errno | typeof LATER => {
   const { flags } = args;
   const parent = thread.process;
   const refused = refusal(kernel, flags);
   if (refused !== undefined) return refused;
-  if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) {
-    const ready = parent.memory.prepareWrite(args.parentTid, 4);
-    if (ready instanceof Errno) return ready;
+  // As in Linux, nobody hears of an address that cannot be written.
+  if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) parent.memory.prepareWrite(args.parentTid, 4);
+  if (flags & CLONE_FLAGS.CLONE_THREAD) {
+    if (flags & CLONE_FLAGS.CLONE_CHILD_SETTID) parent.memory.prepareWrite(args.childTid, 4);
+    return startThread(kernel, thread, args);
   }
   thread.sleep = UNINTERRUPTIBLE;
   const give = (result: number | Errno): void => kernel.dispatch.complete(thread, result);
-  const exitSignal = flags & 0xff;
+  const { exitSignal } = args;
   const { pid } = parent;
 
   kernel.request(kernel.pm, 'fork', { parent: pid, tid: thread.tid, flags: BigInt(flags), exitSignal }, (reply) => {

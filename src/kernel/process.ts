@@ -98,6 +98,7 @@ export class Process {
     this.files = new DescriptorTable(() => this.identity.limits[7]?.[0] ?? 1024);
   }
 
+  /** The thread that bears the PID, or, when that has ended, the oldest. */
   get mainThread(): Thread {
     return this.threads[0];
   }

@@ -113,7 +113,8 @@ export class Runner {
     let traps = 0;
     while (budget > 0) {
       if (thread.attention && !this.#prepare(thread)) break;
-      // A call may have exchanged the address space (vfork).
+      // A call may have exchanged the address space (vfork), or finished that of another thread.
+      thread.process.load(thread);
       const control = thread.process.control!;
       const before = control[RETIRED_LOW];
       const trap = thread.process.engine!.run(budget);

@@ -101,9 +101,10 @@ const restartOrNot = (kernel: Kernel, thread: Thread): void => {
   thread.interrupted = false;
   const [frame] = thread.frames;
   if (frame !== undefined) {
-    const restart = kernel.dispatch.call(thread.call)?.options.restart ?? 'restart';
-    if (restart === 'interrupt' || (frame.flags & BigInt(SA_RESTART)) === 0n) return;
+    const restart = thread.restart ?? kernel.dispatch.call(thread.call)?.options.restart ?? 'restart';
+    if (restart === 'interrupt' || (restart === 'restart' && (frame.flags & BigInt(SA_RESTART)) === 0n)) return;
   }
+  thread.resumed = frame === undefined;
   const { registers } = thread;
   registers.instructionPointer -= 2;
   registers.set(Reg.RAX, thread.call);

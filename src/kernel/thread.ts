@@ -8,6 +8,7 @@
  * A process holds one thread's registers in its window's state block (`Process.loaded`); the others' are in `context`.
  */
 
+import type { Restart } from '../abi/syscall.ts';
 import { CONTEXT_SIZE } from '../cpu/state.ts';
 import type { SignalFrame } from '../ipc/kernel-calls.ts';
 import type { Caller } from '../ipc/server.ts';
@@ -71,21 +72,37 @@ export class Thread {
   robustLength = 0;
   /** Of the last fault, for the signal frame: trap number, error code, CR2. */
   fault = { vector: 0, error: 0, address: 0 };
-  /** Monotonic time at which a kernel sleep ends; undefined without a timeout. */
+  /** How the call at hand is restarted, if not as it is declared. */
+  restart: Restart | undefined;
+  /** Monotonic end of a timed sleep in the kernel, for the call that is made again when no handler has run. */
   deadline: number | undefined;
+  /** The call is being made again after an interruption without a handler. */
+  resumed = false;
   userTime = 0;
   systemTime = 0;
 
   /** As the servers see the sender of its requests. */
-  readonly caller: Caller;
+  caller: Caller;
+  #tid: number;
   #own: Registers | undefined;
 
   constructor(
     readonly process: Process,
-    readonly tid: number,
+    tid: number,
   ) {
+    this.#tid = tid;
     this.share = share(process.identity.nice);
     this.caller = Object.freeze({ pid: process.pid, tid });
+  }
+
+  get tid(): number {
+    return this.#tid;
+  }
+
+  /** The thread that has called execve has the number of its process from then on. */
+  lead(): void {
+    this.#tid = this.process.pid;
+    this.caller = Object.freeze({ pid: this.#tid, tid: this.#tid });
   }
 
   /** Its registers, wherever they are. */

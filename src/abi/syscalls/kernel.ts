@@ -160,7 +160,7 @@ export const kernelSyscalls = {
     'clone',
     { flags: cloneFlags, stack: address, parentTid: address, childTid: address, tls: address },
     {
-      partial: 'makes processes; CLONE_THREAD, namespaces and shared memory without CLONE_VFORK are refused',
+      partial: 'threads and processes; namespaces, and what Linux lets two processes share, are refused',
     },
   ),
   fork: kernel(57, 'fork', {}),
@@ -190,7 +190,7 @@ export const kernelSyscalls = {
     { uaddr: address, operation: futexOperation, value: uint, timeout: address, uaddr2: address, value3: uint },
     {
       restart: 'restart',
-      partial: 'WAIT, WAKE, their bitset forms, REQUEUE and CMP_REQUEUE; priority inheritance is ENOSYS',
+      partial: 'all but FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI',
     },
   ),
   sched_setaffinity: kernel(203, 'sched_setaffinity', { pid: int, size: uint, mask: address }),
@@ -205,5 +205,12 @@ export const kernelSyscalls = {
   getcpu: kernel(309, 'getcpu', { cpu: address, node: address }),
   getrandom: kernel(318, 'getrandom', { buf: address, count: size, flags: uint }),
   execveat: kernel(322, 'execveat', { dirfd: fd, path, argv: stringVector, envp: stringVector, flags: int }),
+  clone3: kernel(435, 'clone3', { args: address, size }, { partial: 'as clone; set_tid and cgroups are refused' }),
+  futex_waitv: kernel(
+    449,
+    'futex_waitv',
+    { waiters: address, count: uint, flags: uint, timeout: address, clock },
+    { restart: 'restart' },
+  ),
   membarrier: kernel(324, 'membarrier', { command: int, flags: uint, cpu: int }),
 } as const;

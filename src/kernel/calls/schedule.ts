@@ -6,6 +6,7 @@ import { EFAULT, EINVAL, EPERM, Errno, ESRCH, type Result } from '../../abi/errn
 import type { Kernel } from '../kernel.ts';
 import { share } from '../scheduler.ts';
 import type { Thread } from '../thread.ts';
+import { findThread } from '../threads.ts';
 import type { KernelCall } from './call.ts';
 
 const SCHED_OTHER = 0;
@@ -19,16 +20,7 @@ const SCHED_RESET_ON_FORK = 0x4000_0000;
 const target = (kernel: Kernel, thread: Thread, pid: number): Result<Thread> => {
   if (pid < 0) return EINVAL;
   if (pid === 0 || pid === thread.tid) return thread;
-  const found = kernel.processes.get(pid)?.mainThread ?? findThread(kernel, pid);
-  return found ?? ESRCH;
-};
-
-const findThread = (kernel: Kernel, tid: number): Thread | undefined => {
-  for (const process of kernel.processes.values()) {
-    const thread = process.thread(tid);
-    if (thread !== undefined) return thread;
-  }
-  return undefined;
+  return findThread(kernel, pid) ?? ESRCH;
 };
 
 const mayChange = (thread: Thread, other: Thread): boolean => {

@@ -2,6 +2,7 @@
 import { EFAULT, EINVAL, EPERM, Errno, ESRCH } from '../../abi/errno.ts';
 import { FS_BASE, GS_BASE } from '../../cpu/state.ts';
 import { USER_LIMIT } from '../../memory/layout.ts';
+import { findThread } from '../threads.ts';
 import type { KernelCall } from './call.ts';
 
 export const gettid: KernelCall = (_kernel, thread) => thread.tid;
@@ -53,7 +54,7 @@ export const get_robust_list: KernelCall = (
   thread,
   { pid, head, length }: { pid: number; head: number; length: number },
 ) => {
-  const target = pid === 0 || pid === thread.tid ? thread : kernel.processes.get(pid)?.mainThread;
+  const target = pid === 0 || pid === thread.tid ? thread : findThread(kernel, pid);
   if (target === undefined) return ESRCH;
   const { identity } = thread.process;
   if (target.process !== thread.process && identity.euid !== 0 && identity.euid !== target.process.identity.uid)

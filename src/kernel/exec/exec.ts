@@ -18,6 +18,7 @@ import { resetFloatingPoint } from '../fxsave.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
 import { NO_STACK, type Thread } from '../thread.ts';
+import { endOthers } from '../threads.ts';
 import type { ExecRequest } from './arguments.ts';
 import { auxiliaryVector } from './auxiliary.ts';
 import { writeMemory } from './file.ts';
@@ -36,10 +37,12 @@ export function* exec(kernel: Kernel, process: Process, thread: Thread, request:
   if (allowed instanceof Errno) return allowed;
   const program = yield* findProgram(kernel, process, request, BASES);
   if (program instanceof Errno) return program;
-  if (process.dying) {
+  // Another thread may have been faster.
+  if (process.dying || thread.state === 'dead') {
     release(kernel, program);
     return undefined;
   }
+  endOthers(kernel, process, thread);
 
   const lender = takeLender(process);
   if (lender !== undefined) {
@@ -103,6 +106,9 @@ function* enter(
     readable,
   });
   if (committed instanceof Errno) return false;
+  thread.lead();
+  // Handlers of the old image are gone with it.
+  thread.frames = [];
   const closed = yield* ask(kernel, kernel.vfs, 'execProcess', { pid, path: file.path });
   if (closed instanceof Errno) return false;
 

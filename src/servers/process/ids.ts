@@ -59,8 +59,8 @@ const assign = (s: ProcessServer, process: ProcessControlBlock, kind: IdKind, id
   } else {
     const before = currentIds(process, 'user');
     if (ids.real !== before.real) {
-      s.table.account(before.real, 'processes', -1);
-      s.table.account(ids.real, 'processes', 1);
+      s.table.account(before.real, 'processes', -s.table.weight(process));
+      s.table.account(ids.real, 'processes', s.table.weight(process));
     }
     process.uid = ids.real;
     process.euid = process.fsuid = ids.effective;

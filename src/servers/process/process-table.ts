@@ -13,6 +13,7 @@ import {
   type Group,
   type IntervalTimers,
   type LastPid,
+  NONE,
   type ProcessControlBlock,
   type Session,
   type Thread,
@@ -23,7 +24,7 @@ export const INIT = 1;
 export const FIRST_USER_PID = 5;
 /** /proc/sys/kernel/pid_max: PIDs stay below. */
 export const PID_MAX = 4_194_304;
-/** Processes and zombies in the system, whoever owns them. */
+/** Processes and zombies in the system, and threads, whoever owns them. */
 export const PROCESS_LIMIT = 32_768;
 
 const without = (list: readonly number[], item: number): readonly number[] => list.filter((other) => other !== item);
@@ -45,7 +46,7 @@ export const createProcessTable = (store: Store) => {
 
   /** The next PID in order that nothing bears; EAGAIN when the system is full. */
   const allocatePid = (): Result<number> => {
-    if (processes.size >= PROCESS_LIMIT) return EAGAIN;
+    if (Math.max(processes.size, threads.size) >= PROCESS_LIMIT) return EAGAIN;
     const last = system.edit('pid') ?? { value: FIRST_USER_PID - 1 };
     let pid = last.value;
     do pid = pid + 1 >= PID_MAX ? FIRST_USER_PID : pid + 1;
@@ -103,18 +104,45 @@ export const createProcessTable = (store: Store) => {
     if (user.processes === 0 && user.signals === 0) users.delete(uid);
   };
 
-  /** Enters a process with its first thread, whose number is the PID. */
-  const createProcess = (process: ProcessControlBlock, sigMask: bigint): void => {
-    processes.set(process.pid, process);
-    threads.set(process.pid, {
-      pid: process.pid,
+  const enterThread = (pid: number, tid: number, sigMask: bigint): void =>
+    threads.set(tid, {
+      pid,
       sigMask,
       sigPending: 0n,
-      sigQueue: [],
+      sigQueue: NONE,
       savedMask: undefined,
       waiting: 0n,
       sleepUntil: 0,
     });
+
+  /** Enters a thread of a process besides its first; it counts against the limit on its user's processes. */
+  const createThread = (process: ProcessControlBlock, tid: number, sigMask: bigint): void => {
+    enterThread(process.pid, tid, sigMask);
+    process.threads = [...process.threads, tid];
+    account(process.uid, 'processes', 1);
+  };
+
+  /** Takes threads of a process out; what was queued for them is gone. */
+  const removeThreads = (process: ProcessControlBlock, gone: readonly number[]): void => {
+    for (const tid of gone) {
+      const thread = threads.get(tid);
+      if (thread === undefined) continue;
+      for (const { uid } of thread.sigQueue) account(uid, 'signals', -1);
+      threads.delete(tid);
+      if (tid !== process.pid) account(process.uid, 'processes', -1);
+    }
+    const left = process.threads.filter((tid) => !gone.includes(tid));
+    process.threads = left.length === 0 ? NONE : left;
+  };
+
+  /** What a process counts for: itself until it is reaped, and its other threads. */
+  const weight = (process: Readonly<ProcessControlBlock>): number =>
+    process.threads.includes(process.pid) ? process.threads.length : process.threads.length + 1;
+
+  /** Enters a process with its first thread, whose number is the PID. */
+  const createProcess = (process: ProcessControlBlock, sigMask: bigint): void => {
+    processes.set(process.pid, process);
+    enterThread(process.pid, process.pid, sigMask);
     joinGroup(process.pid, process.pgid, process.sid);
     account(process.uid, 'processes', 1);
     const parent = processes.edit(process.ppid);
@@ -127,7 +155,7 @@ export const createProcessTable = (store: Store) => {
   const removeProcess = (pid: number): void => {
     const process = processes.get(pid);
     if (process === undefined) return;
-    for (const tid of process.threads) threads.delete(tid);
+    if (process.threads.length > 0) removeThreads(processes.edit(pid)!, process.threads);
     const parent = processes.edit(process.ppid);
     if (parent !== undefined) parent.children = without(parent.children, pid);
     leaveGroup(pid, process.pgid);
@@ -182,6 +210,9 @@ export const createProcessTable = (store: Store) => {
     alarms,
     allocatePid,
     createProcess,
+    createThread,
+    removeThreads,
+    weight,
     getProcess,
     removeProcess,
     findZombieChild,

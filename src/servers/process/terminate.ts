@@ -9,7 +9,7 @@ import { FULL_SET, SI_USER, SIGCHLD, userInfo } from '../../abi/signals.ts';
 import { tieCut } from './groups.ts';
 import { publish, publishState, usageOf } from './identity.ts';
 import { notifyExit } from './notify.ts';
-import { NONE, type ProcessControlBlock, WaitEvent } from './rows.ts';
+import { type ProcessControlBlock, WaitEvent } from './rows.ts';
 import type { ProcessServer } from './server.ts';
 import { discard } from './signals/queue.ts';
 import { sendSignal } from './signals/send.ts';
@@ -45,8 +45,7 @@ export const terminate = (s: ProcessServer, pid: number, status: number): void =
   process.usage = usageOf(s, process);
   disarmAll(s, pid);
   discard(s, process, FULL_SET);
-  for (const tid of process.threads) s.table.threads.delete(tid);
-  process.threads = NONE;
+  s.table.removeThreads(process, process.threads);
   process.state = 'ZOMBIE';
   process.exitCode = status;
   process.waitEvent = WaitEvent.none;

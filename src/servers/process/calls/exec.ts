@@ -6,7 +6,7 @@ import { ALL_CAPABILITIES } from '../../../abi/credentials.ts';
 import { ESRCH } from '../../../abi/errno.ts';
 import { SIGCHLD } from '../../../abi/signals.ts';
 import { idsOf, publish, publishSignals } from '../identity.ts';
-import { Flag, type ProcessControlBlock } from '../rows.ts';
+import { Flag, NONE, type ProcessControlBlock } from '../rows.ts';
 import type { ProcessHandlers, ProcessServer } from '../server.ts';
 import { resetHandlers } from '../signals/actions.ts';
 
@@ -66,11 +66,15 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
 /** The other threads are gone; the one that called execve has the number of the process from now on. */
 const soleThread = (s: ProcessServer, process: ProcessControlBlock, tid: number): void => {
   if (process.threads.length === 1 && tid === process.pid) return;
-  const thread = s.table.threads.edit(tid);
-  for (const other of process.threads) if (other !== tid) s.table.threads.delete(other);
-  if (thread !== undefined && tid !== process.pid) {
-    s.table.threads.delete(tid);
-    s.table.threads.set(process.pid, thread);
-  }
+  s.table.removeThreads(
+    process,
+    process.threads.filter((other) => other !== tid),
+  );
+  const thread = s.table.threads.get(tid);
+  if (thread === undefined || tid === process.pid) return;
+  const { sigQueue } = thread;
+  s.table.threads.edit(tid)!.sigQueue = NONE;
+  s.table.removeThreads(process, [tid]);
+  s.table.threads.set(process.pid, { ...thread, sigQueue });
   process.threads = [process.pid];
 };

@@ -1,5 +1,5 @@
 /** exit_group, the death of a thread, and processor faults, all reported by the kernel. */
-import { ESRCH } from '../../../abi/errno.ts';
+import { EAGAIN, Errno, ESRCH } from '../../../abi/errno.ts';
 import { bit, FULL_SET, faultInfo, has, SIG_IGN } from '../../../abi/signals.ts';
 import { killedStatus } from '../../../abi/wait.ts';
 import { publishSignals } from '../identity.ts';
@@ -7,6 +7,7 @@ import { actionOf, type ProcessHandlers, type ProcessServer } from '../server.ts
 import { dispatch } from '../signals/deliver.ts';
 import { enqueue } from '../signals/queue.ts';
 import { terminate } from '../terminate.ts';
+import { mayFork } from './fork.ts';
 
 export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thread' | 'threadExit' | 'fault'> => ({
   exit({ pid, status }) {
@@ -19,18 +20,10 @@ export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thr
     const process = s.table.processes.edit(pid);
     const mask = s.table.threads.get(creator)?.sigMask;
     if (process === undefined || mask === undefined) return ESRCH;
+    if (!mayFork(s, process)) return EAGAIN;
     const tid = s.table.allocatePid();
-    if (typeof tid !== 'number') return tid;
-    s.table.threads.set(tid, {
-      pid,
-      sigMask: mask,
-      sigPending: 0n,
-      sigQueue: [],
-      savedMask: undefined,
-      waiting: 0n,
-      sleepUntil: 0,
-    });
-    process.threads = [...process.threads, tid];
+    if (tid instanceof Errno) return tid;
+    s.table.createThread(process, tid, mask);
     return { tid };
   },
 
@@ -38,9 +31,7 @@ export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thr
     const process = s.table.processes.edit(pid);
     const thread = s.table.threads.edit(tid);
     if (process === undefined || thread === undefined || thread.pid !== pid) return ESRCH;
-    for (const queued of thread.sigQueue) s.table.account(queued.uid, 'signals', -1);
-    s.table.threads.delete(tid);
-    process.threads = process.threads.filter((other) => other !== tid);
+    s.table.removeThreads(process, [tid]);
     // What this thread was to take, another one may.
     if ((process.sigPending & FULL_SET) !== 0n) for (const other of process.threads) dispatch(s, pid, other);
     publishSignals(s, pid);

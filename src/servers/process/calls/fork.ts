@@ -18,7 +18,7 @@ import type { ProcessHandlers, ProcessServer } from '../server.ts';
 import { watchCpuLimit } from '../timers.ts';
 
 /** EAGAIN at the limit on the user's processes; root has none. */
-const mayFork = (s: ProcessServer, parent: Readonly<ProcessControlBlock>): boolean =>
+export const mayFork = (s: ProcessServer, parent: Readonly<ProcessControlBlock>): boolean =>
   parent.uid === 0 ||
   (s.table.users.get(parent.uid)?.processes ?? 0) < parent.limits[RLIMIT_NPROC][0] ||
   capable(parent, CAP_SYS_RESOURCE) ||
