@@ -30,5 +30,6 @@ export const RAMFS_MAGIC = 0x8584_58f6;
 export const TMPFS_MAGIC = 0x0102_1994;
 export const PROC_MAGIC = 0x9fa0;
 export const PIPEFS_MAGIC = 0x5049_5045;
+export const ANON_INODE_FS_MAGIC = 0x0904_1934;
 /** 9p, which is what a directory of the host looks like to a guest elsewhere. */
 export const V9FS_MAGIC = 0x0102_1997;

@@ -32,8 +32,14 @@ export interface SyscallOptions {
   /**
    * The call runs with another signal mask: argument `argument` points at the mask, or at a pointer to it and its size
    * (`indirect`); `size` is the argument with its size. The kernel asks the process manager round the call.
+   * `patient`: a call that need not sleep and finds nothing says so, whatever signals wait (epoll_pwait).
    */
-  readonly mask?: { readonly argument: number; readonly size?: number; readonly indirect?: boolean };
+  readonly mask?: {
+    readonly argument: number;
+    readonly size?: number;
+    readonly indirect?: boolean;
+    readonly patient?: boolean;
+  };
   /** The result is an address: how the trace shows it. */
   readonly address?: boolean;
   /** What is missing, for docs; a call without it is complete. */

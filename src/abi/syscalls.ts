@@ -3,6 +3,7 @@
  * docs/generated/syscalls.md derive from it; a number that is not here answers ENOSYS.
  */
 import type { Syscall } from './syscall.ts';
+import { eventSyscalls } from './syscalls/events.ts';
 import { kernelSyscalls } from './syscalls/kernel.ts';
 import { memorySyscalls } from './syscalls/memory.ts';
 import { processSyscalls } from './syscalls/process.ts';
@@ -10,6 +11,7 @@ import { vfsSyscalls } from './syscalls/vfs.ts';
 
 export const syscalls: Readonly<Record<string, Syscall>> = {
   ...vfsSyscalls,
+  ...eventSyscalls,
   ...processSyscalls,
   ...memorySyscalls,
   ...kernelSyscalls,

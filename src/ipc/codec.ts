@@ -77,7 +77,7 @@ export class ProtocolCodec {
   readonly base: number;
   readonly calls: readonly CallCodec[];
   readonly #byName = new Map<string, CallCodec>();
-  readonly #byOffset: (CallCodec | undefined)[] = new Array(100).fill(undefined);
+  readonly #byNumber = new Map<number, CallCodec>();
 
   constructor(protocol: Protocol) {
     this.name = protocol.name;
@@ -92,7 +92,7 @@ export class ProtocolCodec {
     }));
     for (const call of this.calls) {
       this.#byName.set(call.name, call);
-      this.#byOffset[call.number - this.base] = call;
+      this.#byNumber.set(call.number, call);
     }
   }
 
@@ -101,7 +101,7 @@ export class ProtocolCodec {
   }
 
   byNumber(number: number): CallCodec | undefined {
-    return this.#byOffset[number - this.base];
+    return this.#byNumber.get(number);
   }
 }
 

@@ -20,7 +20,7 @@ export const protocolMarkdown = (protocol: Protocol, pid?: number): string => {
   return [
     `## ${protocol.name}${pid === undefined ? '' : ` (PID ${pid})`}`,
     '',
-    `Numbers ${base}–${base + 99}; ${base + REPLY_OFFSET} is the reply, ${base + ERROR_OFFSET} the error (\`errno\`: i32). ${calls.length} calls.`,
+    `Numbers ${base}–${base + 99}${protocol.more === undefined ? '' : ` and ${protocol.more}–${protocol.more + 99}`}; ${base + REPLY_OFFSET} is the reply, ${base + ERROR_OFFSET} the error (\`errno\`: i32). ${calls.length} calls.`,
     '',
     '| Number | Call | Request | Reply | Meaning |',
     '| ---: | --- | --- | --- | --- |',

@@ -3,7 +3,8 @@
  * fields of request and reply. Codec, client, server skeleton, IPC log and docs derive from it.
  *
  * Numbers: VFS 100–199, process 200–299, memory 300–399, network 400–499, resurrection 500–599, user programs from 1000.
- * In each range x90 is the reply and x91 the error (an errno): a request may not use them.
+ * In each range x90 is the reply and x91 the error (an errno): a request may not use them. A protocol whose hundred is full goes
+ * on in another one (`more`; VFS: 600–699), with replies and errors numbered as before.
  *
  * Invariant: a request's fields are written in declaration order; there is no padding.
  */
@@ -33,6 +34,8 @@ export interface Protocol<Calls extends Record<string, Call> = Record<string, Ca
   /** First number of the range; `base + 90` is the reply, `base + 91` the error. */
   readonly base: number;
   readonly calls: Calls;
+  /** First number of a second range. */
+  readonly more: number | undefined;
 }
 
 /** Declares a protocol and checks its numbers. Throws on a duplicate or misplaced number: that is a bug in a declaration. */
@@ -40,14 +43,17 @@ export const protocol = <Calls extends Record<string, Call>>(
   name: string,
   base: number,
   calls: Calls,
+  more?: number,
 ): Protocol<Calls> => {
   const seen = new Set<number>();
+  const within = (number: number, start: number): boolean => number >= start && number <= start + 99;
   for (const [callName, { number }] of Object.entries(calls)) {
-    if (number < base || number > base + 99 || number === base + 90 || number === base + 91 || seen.has(number))
+    const known = within(number, base) || (more !== undefined && within(number, more));
+    if (!known || number === base + 90 || number === base + 91 || seen.has(number))
       throw new Error(`protocol ${name}: number ${number} of ${callName} is taken or outside the range`);
     seen.add(number);
   }
-  return { name, base, calls };
+  return { name, base, calls, more };
 };
 
 export type RequestOf<P extends Protocol, K extends keyof P['calls']> = Values<P['calls'][K]['request']>;

@@ -39,11 +39,16 @@ export const startServers = (kernel: Kernel): void => {
     server.createPort();
   }
   watchTimers(kernel);
+  watchAlarms(kernel);
 };
 
 /** The process manager's request that sleeps until a timer is due; sent again should it ever be answered. */
 const watchTimers = (kernel: Kernel): void =>
   kernel.request(kernel.pm, 'timers', {}, () => kernel.later(() => watchTimers(kernel)));
+
+/** The same of the VFS, for timer descriptors. */
+const watchAlarms = (kernel: Kernel): void =>
+  kernel.request(kernel.vfs, 'alarms', {}, () => kernel.later(() => watchAlarms(kernel)));
 
 export const boot = (kernel: Kernel, then: (failure: Errno | undefined) => void): void => {
   const { path, argv, env } = kernel.options.init ?? { path: '/sbin/init' };

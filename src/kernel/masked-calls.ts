@@ -41,9 +41,10 @@ export const withMask =
     const mask = loadMask(thread, call.options.mask!);
     if (mask instanceof Errno) return mask;
     if (mask === undefined) return handler(thread);
+    const { patient = false } = call.options.mask!;
     const first = handler(thread);
     // What is ready at once comes before any signal. The mask matters to a call that sleeps, and to one that found nothing.
-    if ((first !== LATER && first !== 0) || thread.state === 'dead') return first;
+    if ((first !== LATER && (first !== 0 || patient)) || thread.state === 'dead') return first;
     const { pid } = thread.process;
     // The process manager answers this at once: it sleeps in no circumstance.
     const set = kernel.pm.port.requestUntyped({ pid: 0, tid: 0 }, 'temporaryMask', { pid, tid: thread.tid, mask });

@@ -95,6 +95,7 @@ const set = (kernel: Kernel, thread: Thread, address: number, unit: number): num
   if (thread.process.identity.euid !== 0) return EPERM;
   const now = kernel.platform.realtime();
   kernel.clockOffset = (seconds - now.seconds) * 1e9 + (fraction * unit - now.nanoseconds);
+  kernel.request(kernel.vfs, 'clockSet', {}, () => {});
   return 0;
 };
 

@@ -1,11 +1,12 @@
 /**
- * The file systems that there are before anything runs: the root (1) and the pipes (2), then /dev and /proc. Done once: a
+ * The file systems that there are before anything runs: the root (1), the pipes (2) and what stands for no
+ * file (3), then /dev and /proc. Done once: a
  * server that comes back after a crash finds them in the store.
  */
 import { Errno } from '../../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
 import { S_IFDIR } from '../../abi/stat.ts';
-import { addMount, addSuperblock, fileSystemOf, PIPE_MOUNT, ROOT_MOUNT } from './mounts.ts';
+import { ANONYMOUS_MOUNT, addMount, addSuperblock, fileSystemOf, PIPE_MOUNT, ROOT_MOUNT } from './mounts.ts';
 import type { Vfs } from './state.ts';
 
 /** Where nothing is mounted on. */
@@ -20,7 +21,11 @@ export const bootFileSystems = (vfs: Vfs): void => {
   if (vfs.mounts.has(ROOT_MOUNT)) return;
   const root = must(addMount(vfs, must(addSuperblock(vfs, 'tmpfs', 'root', 'mode=755')), NOWHERE, 'root', 0));
   const pipes = must(addMount(vfs, must(addSuperblock(vfs, 'pipefs', 'pipefs', '')), NOWHERE, 'pipefs', 0));
-  if (root !== ROOT_MOUNT || pipes !== PIPE_MOUNT) throw new Error('mount numbers are taken');
+  const anonymous = must(
+    addMount(vfs, must(addSuperblock(vfs, 'anon_inodefs', 'anon_inodefs', '')), NOWHERE, 'anon_inodefs', 0),
+  );
+  if (root !== ROOT_MOUNT || pipes !== PIPE_MOUNT || anonymous !== ANONYMOUS_MOUNT)
+    throw new Error('mount numbers are taken');
   const fs = fileSystemOf(vfs, root);
   const directory = (name: string, mode: number): { mount: number; ino: number } => ({
     mount: root,

@@ -6,10 +6,11 @@
  */
 import { EBADF, Errno, type Result } from '../../abi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../abi/fcntl.ts';
+import { unwatchFile } from './events/ready.ts';
 import { hold, release } from './inodes.ts';
+import { fileIo } from './io/operations.ts';
 import { dropFileLocks, dropRecordLocks } from './lock-table.ts';
 import { objectOf } from './mounts.ts';
-import { closePipeEnd } from './pipe/pipe.ts';
 import type { OpenFile } from './rows.ts';
 import type { Vfs } from './state.ts';
 
@@ -70,7 +71,8 @@ export const releaseFile = (vfs: Vfs, number: number): void => {
   file.holders--;
   if (file.holders > 0) return;
   vfs.files.delete(number);
-  if (file.kind === 'pipe') closePipeEnd(vfs, file);
+  fileIo[file.kind].close?.(vfs, file, number);
+  if (vfs.watchers.size > 0) unwatchFile(vfs, number);
   const object = objectOf(vfs, file);
   if (vfs.locks.size > 0) dropFileLocks(vfs, object, number);
   if (canWrite(file)) {

@@ -9,6 +9,8 @@ import { attributes } from './calls/attributes.ts';
 import { contents } from './calls/contents.ts';
 import { descriptors } from './calls/descriptors.ts';
 import { directories } from './calls/directories.ts';
+import { epoll } from './calls/epoll.ts';
+import { eventDescriptors } from './calls/event-descriptors.ts';
 import { hostEnds } from './calls/host-ends.ts';
 import { ioctl } from './calls/ioctl.ts';
 import { lifecycle } from './calls/lifecycle.ts';
@@ -40,6 +42,8 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...descriptors(vfs),
     ...locks(vfs),
     ...polling(vfs),
+    ...epoll(vfs),
+    ...eventDescriptors(vfs),
     ...ioctl(vfs),
     ...mounting(vfs),
     ...populating(vfs),

@@ -1,6 +1,7 @@
 /**
  * Mounts and superblocks: which file system an inode belongs to, what covers a directory, and how file systems are made.
- * A superblock's number is the minor of its device number (st_dev); mount 1 is the root, mount 2 the pipes (never covered).
+ * A superblock's number is the minor of its device number (st_dev); mount 1 is the root; mount 2 (pipes) and 3
+ * (descriptors that stand for no file) are mounted nowhere.
  */
 import { EBUSY, EINVAL, ENODEV, Errno, type Result } from '../../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../../abi/mount.ts';
@@ -10,6 +11,7 @@ import { HostFs } from '../../fs/host/hostfs.ts';
 import { numberOf } from '../../fs/object-number.ts';
 import { Procfs } from '../../fs/procfs/procfs.ts';
 import { Ramfs } from '../../fs/ramfs/ramfs.ts';
+import { AnonymousFs } from './events/anonymous-fs.ts';
 import { PipeFs } from './pipe/pipefs.ts';
 import { ProcView } from './proc-view.ts';
 import type { Mount, Place, Superblock } from './rows.ts';
@@ -17,6 +19,8 @@ import type { Vfs } from './state.ts';
 
 export const ROOT_MOUNT = 1;
 export const PIPE_MOUNT = 2;
+/** Descriptors that stand for no file. */
+export const ANONYMOUS_MOUNT = 3;
 
 /** Key of a directory in `mountPoints`. */
 export const pointKey = numberOf;
@@ -32,6 +36,7 @@ export const fileSystemTypes: readonly (readonly [name: string, nodev: boolean])
   ['devtmpfs', true],
   ['proc', true],
   ['pipefs', true],
+  ['anon_inodefs', true],
   ['host', true],
 ];
 
@@ -89,6 +94,8 @@ const makeFileSystem = (vfs: Vfs, number: number, row: Superblock): Result<FileS
       return new Procfs(new ProcView(vfs));
     case 'pipefs':
       return new PipeFs(vfs);
+    case 'anon_inodefs':
+      return new AnonymousFs();
     case 'host': {
       const directory = vfs.options.hostDirectory?.(row.source);
       return directory === undefined ? ENODEV : new HostFs(store, directory, name);

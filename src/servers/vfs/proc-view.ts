@@ -6,7 +6,7 @@ import type { Jump } from '../../fs/contract.ts';
 import type { ProcFile, ProcLink, ProcMount, ProcSource } from '../../fs/procfs/source.ts';
 import type { MappingView, ProcessView, SystemView } from '../../ipc/kernel-calls.ts';
 import { actorOf, processRow } from './actor.ts';
-import { fileSystemTypes, mountOptions, PIPE_MOUNT } from './mounts.ts';
+import { fileSystemTypes, mountOptions, ROOT_MOUNT } from './mounts.ts';
 import { directoryPath, openFilePath } from './paths.ts';
 import type { Place } from './rows.ts';
 import type { Vfs } from './state.ts';
@@ -85,7 +85,7 @@ export class ProcView implements ProcSource {
     const root = this.#root(pid);
     const found: ProcMount[] = [];
     for (const [id, row] of this.#vfs.mounts.entries()) {
-      if (id === PIPE_MOUNT) continue;
+      if (row.parent === 0 && id !== ROOT_MOUNT) continue;
       const point = directoryPath(this.#vfs, { mount: id, ino: row.root }, root);
       if (point instanceof Errno || point.startsWith('(')) continue;
       found.push({

@@ -16,7 +16,19 @@ export interface ProcessRow {
   umask: number;
 }
 
-export type FileKind = 'regular' | 'directory' | 'pipe' | 'null' | 'zero' | 'full' | 'random' | 'terminal' | 'path';
+export type FileKind =
+  | 'regular'
+  | 'directory'
+  | 'pipe'
+  | 'null'
+  | 'zero'
+  | 'full'
+  | 'random'
+  | 'terminal'
+  | 'path'
+  | 'eventfd'
+  | 'epoll'
+  | 'timerfd';
 
 /** An open file description: what descriptors of any process share. */
 export interface OpenFile {
@@ -28,7 +40,7 @@ export interface OpenFile {
   position: number;
   /** Descriptors, in all processes, that name it. */
   holders: number;
-  /** Number of the pipe or terminal. */
+  /** Number of the pipe or terminal; its own number for what is made for events. */
   readonly target: number;
   /** How it was reached: directory (in the same mount) and name, for /proc/PID/fd. 0: not by name. */
   readonly parent: number;

@@ -7,7 +7,9 @@ import type { FileSystem } from '../../fs/contract.ts';
 import type { HostDirectory } from '../../fs/host/directory.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
 import type { ServerContext } from '../../ipc/server.ts';
-import type { Contents, Sequence, Table } from '../../ipc/store.ts';
+import type { Contents, Sequence, SortedTable, Table } from '../../ipc/store.ts';
+import { notifyWatchers } from './events/ready.ts';
+import type { EpollItem, EventCounter, Timer, Watchers } from './events/rows.ts';
 import type {
   HeldInode,
   LockRow,
@@ -53,6 +55,22 @@ export class Vfs {
   readonly terminals: Table<number, TerminalRow>;
   readonly locks: Table<number, LockRow>;
   readonly lockWaits: Table<number, LockWait>;
+  /** eventfd counters and timers by open file. */
+  readonly counters: Table<number, EventCounter>;
+  readonly timers: Table<number, Timer>;
+  /** When timers are due: partition 0, key nanoseconds of the monotonic clock. */
+  readonly alarms: SortedTable<{ readonly file: number }>;
+  /** What epoll instances watch: by number; by instance, file and descriptor; of an instance; of a file. */
+  readonly epollItems: Table<number, EpollItem>;
+  readonly epollNumbers: Sequence;
+  readonly epollKeys: Table<string, { readonly item: number }>;
+  readonly epollMembers: SortedTable<{ readonly item: number }>;
+  readonly epollSources: SortedTable<{ readonly item: number }>;
+  /** Items that may have something to report, by instance, in the order in which they were woken. */
+  readonly epollReady: SortedTable<{ readonly item: number }>;
+  readonly epollOrder: Sequence;
+  /** Items of epoll by the channel that they listen to. */
+  readonly watchers: Table<string, Watchers>;
 
   /** File system objects by superblock; an entry counts only while its row is the store's (a rollback may have replaced it). */
   readonly fileSystems = new Map<number, { readonly row: Superblock; readonly fs: FileSystem }>();
@@ -84,13 +102,34 @@ export class Vfs {
     this.terminals = store.table('vfs:terminal');
     this.locks = store.table('vfs:lock');
     this.lockWaits = store.table('vfs:lock-wait');
+    this.counters = store.table('vfs:eventfd');
+    this.timers = store.table('vfs:timerfd');
+    this.alarms = store.sorted('vfs:alarm');
+    this.epollItems = store.table('vfs:epoll-item');
+    this.epollNumbers = store.sequence('vfs:epoll-item');
+    this.epollKeys = store.table('vfs:epoll-key');
+    this.epollMembers = store.sorted('vfs:epoll-member');
+    this.epollSources = store.sorted('vfs:epoll-source');
+    this.epollReady = store.sorted('vfs:epoll-ready');
+    this.epollOrder = store.sequence('vfs:epoll-order');
+    this.watchers = store.table('vfs:watcher');
   }
 
   now(): Time {
     return this.context.realtime();
   }
 
-  wake(channel: string): void {
+  /**
+   * Something changed that requests and epoll instances wait for. `events` are the POLL* bits that may have come to hold: epoll
+   * items that ask for none of them are left alone (edge-triggered ones would else report twice).
+   */
+  wake(channel: string, events = ~0): void {
     this.context.wake(channel);
+    if (this.watchers.size > 0) notifyWatchers(this, channel, events);
+  }
+
+  /** As `wake`, where sleeping requests need not hear of it: more came where there was something already. */
+  edge(channel: string, events = ~0): void {
+    if (this.watchers.size > 0) notifyWatchers(this, channel, events);
   }
 }

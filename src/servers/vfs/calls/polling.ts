@@ -37,18 +37,18 @@ const EXCEPTIONAL = POLLPRI;
 
 const readiness = (vfs: Vfs, pid: number, fd: number): Readiness | undefined => {
   const file = openFileOf(vfs, pid, fd);
-  return file instanceof Errno ? undefined : fileIo[file.kind].poll(vfs, file);
+  return file instanceof Errno ? undefined : fileIo[file.kind].poll(vfs, file, pid);
 };
 
 /** Monotonic deadline of a call that was made `timeout` nanoseconds before it; undefined: none. */
-const deadlineOf = (call: Delivery, timeout: number | undefined): number | undefined =>
+export const deadlineOf = (call: Delivery, timeout: number | undefined): number | undefined =>
   timeout === undefined ? undefined : call.since + timeout;
 
-const expired = (vfs: Vfs, call: Delivery, deadline: number | undefined): boolean =>
+export const expired = (vfs: Vfs, call: Delivery, deadline: number | undefined): boolean =>
   deadline !== undefined && (call.reason === 'timeout' || vfs.context.now() >= deadline);
 
 /** Reads a timespec (`unit` 1) or timeval (`unit` 1000). Undefined for null: wait for ever. */
-const readTimeout = (vfs: Vfs, grant: Grant | null, unit: number): Result<number | undefined> => {
+export const readTimeout = (vfs: Vfs, grant: Grant | null, unit: number): Result<number | undefined> => {
   if (grant === null) return undefined;
   const bytes = vfs.context.copyIn(grant, 0, 16);
   if (bytes instanceof Errno) return bytes;

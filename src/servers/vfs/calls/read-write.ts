@@ -37,7 +37,7 @@ const transfer = (
   const file = vfs.files.get(number);
   if (file === undefined || file.kind === 'path') return EBADF;
   const io = fileIo[file.kind];
-  if (at !== undefined && !io.seekable) return ESPIPE;
+  if (at !== undefined && io.seekable !== true) return ESPIPE;
   if (!(writing ? canWrite(file) : canRead(file))) return EBADF;
   if (buf === null) return EFAULT;
   const request = { file, number, call, buf, flags };
@@ -94,7 +94,9 @@ export const readWrite = (vfs: Vfs): CallsOf<'read' | 'write' | 'readAt' | 'writ
     const file = usableFileOf(vfs, pid, fd);
     if (file instanceof Errno) return file;
     if (whence < 0 || whence > SEEK_HOLE) return EINVAL;
-    if (!fileIo[file.kind].seekable) return ESPIPE;
+    const { seekable } = fileIo[file.kind];
+    if (seekable === false) return ESPIPE;
+    if (seekable === 'still') return { result: 0 };
     // The memory devices have no position worth keeping: null(4).
     if (file.kind !== 'regular' && file.kind !== 'directory') return { result: 0 };
     const position = target(vfs, file, offset, whence);

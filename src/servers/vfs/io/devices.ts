@@ -30,6 +30,7 @@ const zeros = (vfs: Vfs, buf: Grant): Outcome<number> => {
 
 export const nullDevice: FileIo = {
   seekable: true,
+  watchable: false,
   read: () => 0,
   write: (_vfs, { buf }) => buf.length,
   poll,
@@ -37,6 +38,7 @@ export const nullDevice: FileIo = {
 
 export const zeroDevice: FileIo = {
   seekable: true,
+  watchable: false,
   read: (vfs, { buf }) => zeros(vfs, buf),
   write: (_vfs, { buf }) => buf.length,
   poll,
@@ -44,6 +46,7 @@ export const zeroDevice: FileIo = {
 
 export const fullDevice: FileIo = {
   seekable: true,
+  watchable: false,
   read: (vfs, { buf }) => zeros(vfs, buf),
   write: () => ENOSPC,
   poll,
@@ -52,6 +55,7 @@ export const fullDevice: FileIo = {
 /** What is written would stir a pool; ours is the host's generator, which needs none, so the bytes are taken and dropped. */
 export const randomDevice: FileIo = {
   seekable: true,
+  watchable: false,
   read: (vfs, { buf }) => fill(vfs, buf, Math.min(buf.length, RANDOM_MAX), (length) => vfs.context.random(length)),
   write: (_vfs, { buf }) => buf.length,
   poll,

@@ -7,6 +7,7 @@ const always = { events: POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM, channels: [
 
 export const directoryIo: FileIo = {
   seekable: true,
+  watchable: false,
   read: () => EISDIR,
   write: () => EBADF,
   poll: () => always,

@@ -1,9 +1,18 @@
 /**
- * What each kind of open file does when it is read, written or polled. Handlers of calls/ have checked the descriptor and its
- * access mode; `at` is an explicit offset (pread), undefined means the file position, which the operation advances.
+ * What each kind of open file does when it is read, written, polled or given up. Handlers of calls/ have checked the descriptor
+ * and its access mode; `at` is an explicit offset (pread), undefined means the file position, which the operation advances.
+ *
+ * The contract of polling (poll, select and epoll all rest on it):
+ *  - `poll` says which POLL* bits hold now, whatever was asked for, and names the channels of the description;
+ *  - those channels are the same as long as the description lives (signalfd: for a process);
+ *  - whoever makes a bit come to hold calls `vfs.wake(channel, bits)`, or `vfs.edge(channel, bits)` if it held already and
+ *    more has come (an edge-triggered epoll reports that once more).
  */
 import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
+import { epollIo } from '../events/epoll.ts';
+import { eventfdIo } from '../events/eventfd.ts';
+import { timerfdIo } from '../events/timerfd.ts';
 import type { FileKind, OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
 import { terminalIo } from '../terminal/terminal-io.ts';
@@ -31,11 +40,16 @@ export interface Readiness {
 }
 
 export interface FileIo {
-  /** Whether there is a position: ESPIPE for lseek and pread if not. */
-  readonly seekable: boolean;
+  /** Whether there is a position: ESPIPE for lseek and pread if not; `still`: for pread only, lseek answers 0. */
+  readonly seekable: boolean | 'still';
   read(vfs: Vfs, transfer: Transfer, at: number | undefined): Outcome<number>;
   write(vfs: Vfs, transfer: Transfer, at: number | undefined): Outcome<number>;
-  poll(vfs: Vfs, file: Readonly<OpenFile>): Readiness;
+  /** `pid` is who asks. */
+  poll(vfs: Vfs, file: Readonly<OpenFile>, pid: number): Readiness;
+  /** Whether epoll takes it: EPERM if not. */
+  readonly watchable: boolean;
+  /** The last descriptor is gone; the description has been taken out already, its inode is still held. */
+  close?(vfs: Vfs, file: Readonly<OpenFile>, number: number): void;
 }
 
 export const fileIo: Readonly<Record<FileKind, FileIo>> = {
@@ -48,4 +62,7 @@ export const fileIo: Readonly<Record<FileKind, FileIo>> = {
   random: randomDevice,
   terminal: terminalIo,
   path: pathIo,
+  eventfd: eventfdIo,
+  epoll: epollIo,
+  timerfd: timerfdIo,
 };

@@ -5,4 +5,10 @@ import type { FileIo } from './operations.ts';
 
 const invalid = { events: POLLNVAL, channels: [] };
 
-export const pathIo: FileIo = { seekable: false, read: () => EBADF, write: () => EBADF, poll: () => invalid };
+export const pathIo: FileIo = {
+  seekable: false,
+  watchable: false,
+  read: () => EBADF,
+  write: () => EBADF,
+  poll: () => invalid,
+};

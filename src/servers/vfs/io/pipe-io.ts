@@ -7,7 +7,7 @@ import { O_NONBLOCK } from '../../../abi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../../abi/poll.ts';
 import { type Outcome, wait } from '../../../ipc/server.ts';
 import { canReadPipe, canWritePipe } from '../pipe/ends.ts';
-import { dropBytes, PIPE_BUF, peekBytes, putBytes, readChannel, writeChannel } from '../pipe/pipe.ts';
+import { closePipeEnd, dropBytes, PIPE_BUF, peekBytes, putBytes, readChannel, writeChannel } from '../pipe/pipe.ts';
 import type { OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
 import type { FileIo, Readiness, Transfer } from './operations.ts';
@@ -83,4 +83,4 @@ const poll = (vfs: Vfs, file: Readonly<OpenFile>): Readiness => {
   return { events, channels };
 };
 
-export const pipeIo: FileIo = { seekable: false, read, write, poll };
+export const pipeIo: FileIo = { seekable: false, watchable: true, read, write, poll, close: closePipeEnd };

@@ -133,4 +133,4 @@ const write = (vfs: Vfs, { file, number, call, buf, flags }: Transfer, at: numbe
 
 const always = { events: POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM, channels: [] };
 
-export const regularIo: FileIo = { seekable: true, read, write, poll: () => always };
+export const regularIo: FileIo = { seekable: true, watchable: false, read, write, poll: () => always };

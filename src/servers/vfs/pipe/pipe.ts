@@ -96,6 +96,7 @@ export const putBytes = (vfs: Vfs, pipe: number, bytes: Uint8Array): number => {
   vfs.pipeData.write(pipe, end, first === bytes.length ? bytes : bytes.subarray(0, first));
   if (first < count) vfs.pipeData.write(pipe, 0, bytes.subarray(first, count));
   if (row.length === 0) vfs.wake(readChannel(pipe));
+  else vfs.edge(readChannel(pipe));
   row.length += count;
   return count;
 };

@@ -120,4 +120,4 @@ const poll = (vfs: Vfs, file: Readonly<OpenFile>): Readiness => {
   return { events, channels };
 };
 
-export const terminalIo: FileIo = { seekable: false, read, write, poll };
+export const terminalIo: FileIo = { seekable: false, watchable: true, read, write, poll };

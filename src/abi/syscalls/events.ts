@@ -1,0 +1,103 @@
+/** System calls that make and serve descriptors for events; the VFS answers them (ipc/protocols/vfs-events.ts). */
+import {
+  type ArgumentKind,
+  type BufferRequest,
+  choice,
+  fd,
+  flags,
+  int,
+  structIn,
+  structOut,
+  uint,
+} from '../arguments.ts';
+import { EFAULT, EINVAL } from '../errno.ts';
+import * as e from '../events.ts';
+import { O_CLOEXEC, O_NONBLOCK } from '../fcntl.ts';
+import { syscall } from '../syscall.ts';
+import * as time from '../time.ts';
+
+const eventfdFlags = flags('eventfd flags', {
+  EFD_SEMAPHORE: e.EFD_SEMAPHORE,
+  EFD_CLOEXEC: O_CLOEXEC,
+  EFD_NONBLOCK: O_NONBLOCK,
+});
+const epollFlags = flags('epoll flags', { EPOLL_CLOEXEC: O_CLOEXEC });
+const operation = choice('epoll operation', {
+  EPOLL_CTL_ADD: e.EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL: e.EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD: e.EPOLL_CTL_MOD,
+});
+const event = structIn('epoll_event', e.EPOLL_EVENT_BYTES);
+
+/** End of the addresses that a process can have. */
+const ADDRESS_END = 0x7fff_ffff_f000;
+
+/** `struct epoll_event[]` with its count in argument 2. EINVAL for a count that cannot be, EFAULT for addresses that cannot. */
+const events: ArgumentKind<BufferRequest | null> = {
+  name: 'epoll_event[]',
+  when: 'leave',
+  load: (a, i) => {
+    const count = a.i32(2);
+    if (count <= 0 || count > e.EPOLL_MAX_EVENTS) return EINVAL;
+    const start = a.u53(i);
+    const length = count * e.EPOLL_EVENT_BYTES;
+    if (start + length > ADDRESS_END) return EFAULT;
+    return start === 0 ? null : { direction: 'out', segments: [{ address: start, length }], length };
+  },
+  show: (value) => (value === null ? 'NULL' : `0x${value.segments[0].address.toString(16)}`),
+};
+
+const clock = choice('clockid_t', {
+  CLOCK_REALTIME: time.CLOCK_REALTIME,
+  CLOCK_MONOTONIC: time.CLOCK_MONOTONIC,
+  CLOCK_BOOTTIME: time.CLOCK_BOOTTIME,
+  CLOCK_REALTIME_ALARM: time.CLOCK_REALTIME_ALARM,
+  CLOCK_BOOTTIME_ALARM: time.CLOCK_BOOTTIME_ALARM,
+});
+const timerFlags = flags('timerfd flags', { TFD_CLOEXEC: O_CLOEXEC, TFD_NONBLOCK: O_NONBLOCK });
+const settingFlags = flags('timer flags', {
+  TFD_TIMER_ABSTIME: e.TFD_TIMER_ABSTIME,
+  TFD_TIMER_CANCEL_ON_SET: e.TFD_TIMER_CANCEL_ON_SET,
+});
+const itimerspecIn = structIn('itimerspec', e.ITIMERSPEC_BYTES);
+const itimerspecOut = structOut('itimerspec', e.ITIMERSPEC_BYTES);
+
+const set = structIn('sigset', 8);
+const interrupt = { restart: 'interrupt' } as const;
+
+export const eventSyscalls = {
+  epoll_create: syscall(213, 'vfs', 'epollCreate', { size: int }, { with: { flags: 0 } }),
+  epoll_wait: syscall(
+    232,
+    'vfs',
+    'epollWait',
+    { epfd: fd, events, maximum: int, timeout: int },
+    { ...interrupt, with: { mask: null } },
+  ),
+  epoll_ctl: syscall(233, 'vfs', 'epollControl', { epfd: fd, operation, fd, event }),
+  epoll_pwait: syscall(
+    281,
+    'vfs',
+    'epollWait',
+    { epfd: fd, events, maximum: int, timeout: int, mask: set, size: uint },
+    { ...interrupt, mask: { argument: 4, size: 5, patient: true } },
+  ),
+  timerfd_create: syscall(283, 'vfs', 'timerCreate', { clock, flags: timerFlags }),
+  eventfd: syscall(284, 'vfs', 'eventfd', { initial: uint }, { with: { flags: 0 } }),
+  timerfd_settime: syscall(286, 'vfs', 'timerSet', {
+    fd,
+    flags: settingFlags,
+    value: itimerspecIn,
+    old: itimerspecOut,
+  }),
+  timerfd_gettime: syscall(287, 'vfs', 'timerGet', { fd, value: itimerspecOut }),
+  eventfd2: syscall(290, 'vfs', 'eventfd', { initial: uint, flags: eventfdFlags }),
+  epoll_create1: syscall(291, 'vfs', 'epollCreate', { flags: epollFlags }, { with: { size: 1 } }),
+  epoll_pwait2: syscall(
+    441,
+    'vfs',
+    'epollWait2',
+    { epfd: fd, events, maximum: int, timeout: structIn('timespec', 16), mask: set, size: uint },
+    { ...interrupt, mask: { argument: 4, size: 5, patient: true } },
+  ),
+};

@@ -1,0 +1,42 @@
+/**
+ * Calls of the VFS that concern descriptors made for events: eventfd, epoll, timerfd, and what follows them. Numbers from 600;
+ * they are part of the protocol of the VFS (vfs.ts).
+ */
+import { grant, i32, u32 } from '../fields.ts';
+import { call } from '../protocol.ts';
+
+const nothing = {};
+const result = { result: i32 };
+
+export const eventCalls = {
+  alarms: call(
+    600,
+    'Sent once at boot and never answered: it sleeps until the next timer descriptor is due, wakes who waits for it and sleeps again.',
+    nothing,
+    nothing,
+  ),
+  clockSet: call(
+    601,
+    'The time of day was set: timers of that clock are due at other moments, some are cancelled.',
+    nothing,
+    nothing,
+  ),
+  eventfd: call(602, 'eventfd(2), eventfd2(2).', { initial: u32, flags: i32 }, result),
+  epollCreate: call(603, 'epoll_create(2), epoll_create1(2).', { size: i32, flags: i32 }, result),
+  epollControl: call(604, 'epoll_ctl(2).', { epfd: i32, operation: i32, fd: i32, event: grant }, result),
+  epollWait: call(
+    605,
+    'epoll_wait(2), epoll_pwait(2): timeout in milliseconds, negative for none; signal mask or null.',
+    { epfd: i32, events: grant, maximum: i32, timeout: i32, mask: grant },
+    result,
+  ),
+  epollWait2: call(
+    606,
+    'epoll_pwait2(2): timeout as a timespec or null.',
+    { epfd: i32, events: grant, maximum: i32, timeout: grant, mask: grant },
+    result,
+  ),
+  timerCreate: call(607, 'timerfd_create(2).', { clock: i32, flags: i32 }, result),
+  timerSet: call(608, 'timerfd_settime(2).', { fd: i32, flags: i32, value: grant, old: grant }, result),
+  timerGet: call(609, 'timerfd_gettime(2).', { fd: i32, value: grant }, result),
+} as const;
