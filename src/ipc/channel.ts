@@ -53,7 +53,8 @@ export class Channel {
     this.#environment = environment;
     const { sealing } = environment;
     if (sealing !== undefined) {
-      this.#ends = { initiator: sealing.end(), responder: sealing.end() };
+      const [initiatorEnd, responderEnd] = sealing.channel();
+      this.#ends = { initiator: initiatorEnd, responder: responderEnd };
       this.rekey();
     }
   }

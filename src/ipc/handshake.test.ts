@@ -12,7 +12,7 @@ const channel: ChannelName = { initiator: { name: 'kernel', pid: 0 }, responder:
 
 /** Whether a frame of the initiator and one of the responder can be read after a handshake in which the two hold these names. */
 const talk = (ours: ChannelName, theirs: ChannelName, damage?: (bytes: Uint8Array) => void): [boolean, boolean] => {
-  const [a, b] = [sealing.end(), sealing.end()];
+  const [a, b] = sealing.channel();
   const first = new Initiator(ours, randomBytes);
   const { cipherText, keys } = respond(theirs, first.publicKey, randomBytes);
   damage?.(cipherText);
@@ -62,14 +62,14 @@ describe('handshake', () => {
     expect(JSON.stringify(keys)).toBe('{}');
     expect(inspect(keys, { depth: 9, showHidden: true })).not.toContain('Uint8Array');
     expect(inspect(first, { depth: 9 })).not.toContain('secretKey');
-    keys.install(sealing.end());
-    expect(() => keys.install(sealing.end())).toThrow('spent');
+    keys.install(sealing.channel()[0]);
+    expect(() => keys.install(sealing.channel()[0])).toThrow('spent');
     first.finish(cipherText).wipe();
     expect(secrets.map(({ length }) => length)).toEqual([64, 32]);
   });
 
   it('leaves an end without keys unable to seal', () => {
-    const end = sealing.end();
+    const end = sealing.channel()[0];
     expect(() => end.seal(frame)).toThrow('no keys');
     expect(end.open(frame)).not.toBe(0);
   });

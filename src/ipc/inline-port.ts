@@ -116,8 +116,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     if (options.sealing !== undefined) {
       if (options.random === undefined) throw new Error('a sealed channel needs entropy');
       this.#random = options.random;
-      this.#kernelEnd = options.sealing.end();
-      this.#serverEnd = options.sealing.end();
+      [this.#kernelEnd, this.#serverEnd] = options.sealing.channel();
       this.#rekey(options.keyPair);
     }
     this.#loop = new ServerLoop(

@@ -323,7 +323,7 @@ export class ModuleBuilder {
   readonly #imports: Import[] = [];
   readonly #functions: { body: FunctionBody; type: number }[] = [];
   readonly #exports: { name: string; kind: number; index: number }[] = [];
-  readonly #globals: { type: ValueType; initial: number | bigint; mutable: boolean }[] = [];
+  readonly #globals: { type: 'i32' | 'i64' | 'v128'; initial: number | bigint; mutable: boolean }[] = [];
   readonly #elements: { offset: number; functions: readonly number[] }[] = [];
   #importedFunctions = 0;
   #tableSize: number | undefined;
@@ -373,7 +373,8 @@ export class ModuleBuilder {
     this.#elements.push({ offset, functions });
   }
 
-  global(type: 'i32' | 'i64', initial: number | bigint, mutable = true): number {
+  /** Defines a global; one of type v128 starts as `initial` in all 64-bit halves (in practice 0). */
+  global(type: 'i32' | 'i64' | 'v128', initial: number | bigint, mutable = true): number {
     this.#globals.push({ type, initial, mutable });
     return this.#globals.length - 1;
   }
@@ -464,6 +465,9 @@ export class ModuleBuilder {
         if (type === 'i32') {
           w.byte(0x41);
           w.s32(Number(initial));
+        } else if (type === 'v128') {
+          w.bytes([0xfd, 12]);
+          w.bytes(new Uint8Array(new BigInt64Array(2).fill(BigInt(initial)).buffer));
         } else {
           w.byte(0x42);
           w.s64(BigInt(initial));

@@ -1,12 +1,12 @@
 /**
  * ChaCha20 (RFC 8439 §2.3) for the sealing kernel, on v128 lanes.
  *
- * Entry points: `emitStream` (the Poly1305 key and first 64 bytes of key stream, for two frames at once, one block a lane) and
- * `emitRest` (longer bodies, two blocks side by side, a row a vector).
+ * Entry points: `emitBlocks` (the same block of four frames, one a lane: the Poly1305 keys, or the first 64 bytes of the texts)
+ * and `emitRest` (longer bodies, two blocks side by side, a row a vector).
  * One block alone is bound by the latency of its chain of additions and rotations; both shapes keep several chains going.
  */
 import type { FunctionBody } from '../../wasm/module.ts';
-import { forWay, MAC_WORDS, pushOf, times, type Way } from './ways.ts';
+import { type Stream, times } from './ways.ts';
 
 /** Rotation to the left of four 32-bit lanes by whole bytes, as a byte shuffle. */
 const rotationMask = (bytes: number): number[] => times(16, (i) => (i & ~3) | ((i - bytes) & 3));
@@ -68,52 +68,31 @@ const tenTimes = (f: FunctionBody, doubleRound: () => void): void => {
   f.get(left).i32(1).op('i32.sub').tee(left).brIf(0).end();
 };
 
-/** `(way)`: puts the key stream of the way's next frame into the globals `current`. */
-export const emitStream = (f: FunctionBody, ways: readonly Way[], current: readonly number[]): void => {
-  const way = 0;
+/** `(block)`: fills in block 0 or 1 of a stream for the four frames of its group, whose key, nonce and group are set. */
+export const emitBlocks = (f: FunctionBody, stream: Stream): void => {
+  const block = 0;
   const counter = f.local('i64');
-  const key = times(4, () => f.local('i64'));
-  const nonce = f.local('i32');
-  pushOf(f, way, ways, (w) => w.counter);
-  f.set(counter);
-  pushOf(f, way, ways, (w) => w.isAhead);
-  pushOf(f, way, ways, (w) => w.aheadFor);
-  f.get(counter).op('i64.eq').op('i32.and').if();
-  forWay(f, way, ways, (w) => {
-    w.ahead.forEach((global, i) => {
-      f.globalGet(global).globalSet(current[i]);
-    });
-    f.i32(0).globalSet(w.isAhead);
-  });
-  f.op('return').end();
-
-  key.forEach((local, i) => {
-    pushOf(f, way, ways, (w) => w.key[i]);
-    f.set(local);
-  });
-  pushOf(f, way, ways, (w) => w.nonce);
-  f.set(nonce);
-  // A lane is a block: 0 and 1 of this frame, 0 and 1 of the next. Words as in RFC 8439 §2.3.
+  // Words of four blocks, a block a lane (RFC 8439 §2.3). Counters of a group agree in all but their low two bits.
   const x = times(16, () => f.local('v128'));
-  const both = f.local('v128');
-  f.get(counter).op('i64x2.splat').get(counter).i64(1).op('i64.add').lane('i64x2.replace_lane', 1).set(both);
-  const input = (word: number): void => {
-    if (word < 4) f.v128(constant32(...times(4, () => SIGMA[word])));
-    else if (word < 12) {
-      f.get(key[(word - 4) >> 1]);
-      if ((word & 1) === 1) f.i64(32).op('i64.shr_u');
-      f.op('i32.wrap_i64').op('i32x4.splat');
-    } else if (word === 12) f.v128(constant32(0, 1, 0, 1));
-    else if (word === 13) f.get(nonce).op('i32x4.splat');
-    else {
-      f.get(both)
-        .get(both)
-        .shuffle(word === 14 ? lanes(0, 0, 2, 2) : lanes(1, 1, 3, 3));
-    }
+  const initial = times(16, () => f.local('v128'));
+  const half = (global: number, high: boolean): void => {
+    f.globalGet(global);
+    if (high) f.i64(32).op('i64.shr_u');
+    f.op('i32.wrap_i64').op('i32x4.splat');
   };
-  x.forEach((local, word) => {
-    input(word);
-    f.set(local);
+  f.globalGet(stream.group).i64(2).op('i64.shl').set(counter);
+  initial.forEach((local, word) => {
+    if (word < 4) f.v128(constant32(...times(4, () => SIGMA[word])));
+    else if (word < 12) half(stream.key[(word - 4) >> 1], (word & 1) === 1);
+    else if (word === 12) f.get(block).op('i32x4.splat');
+    else if (word === 13) half(stream.nonce, false);
+    else {
+      f.get(counter);
+      if (word === 15) f.i64(32).op('i64.shr_u');
+      f.op('i32.wrap_i64').op('i32x4.splat');
+      if (word === 14) f.v128(constant32(0, 1, 2, 3)).op('i32x4.add');
+    }
+    f.tee(local).set(x[word]);
   });
   const quarters = new QuarterRounds(f);
   const columns = times(4, (i) => [x[i], x[4 + i], x[8 + i], x[12 + i]]);
@@ -122,63 +101,53 @@ export const emitStream = (f: FunctionBody, ways: readonly Way[], current: reado
     quarters.emit(columns);
     quarters.emit(diagonals);
   });
-  x.forEach((local, word) => {
-    f.get(local);
-    input(word);
-    f.op('i32x4.add').set(local);
-  });
-  // Words 2i and 2i + 1 of a block make an i64.
-  const pair = f.local('v128');
-  const unpack = (i: number, low: boolean): void => {
-    f.get(x[2 * i])
-      .get(x[2 * i + 1])
-      .shuffle(low ? lanes(0, 4, 1, 5) : lanes(2, 6, 3, 7))
-      .set(pair);
+  // Four words of four frames become four words a frame.
+  const [low01, low23, high01, high23] = times(4, () => f.local('v128'));
+  const transpose = (frames: readonly (readonly number[])[], row: number): void => {
+    const words = times(4, (i) => 4 * row + i);
+    for (const word of words) f.get(x[word]).get(initial[word]).op('i32x4.add').set(x[word]);
+    const [a, b, c, d] = words.map((word) => x[word]);
+    f.get(a).get(b).shuffle(lanes(0, 4, 1, 5)).set(low01);
+    f.get(c).get(d).shuffle(lanes(0, 4, 1, 5)).set(low23);
+    f.get(a).get(b).shuffle(lanes(2, 6, 3, 7)).set(high01);
+    f.get(c).get(d).shuffle(lanes(2, 6, 3, 7)).set(high23);
+    f.get(low01).get(low23).shuffle(lanes(0, 1, 4, 5)).globalSet(frames[0][row]);
+    f.get(low01).get(low23).shuffle(lanes(2, 3, 6, 7)).globalSet(frames[1][row]);
+    f.get(high01).get(high23).shuffle(lanes(0, 1, 4, 5)).globalSet(frames[2][row]);
+    f.get(high01).get(high23).shuffle(lanes(2, 3, 6, 7)).globalSet(frames[3][row]);
   };
-  const word = (lane: number): FunctionBody => f.get(pair).lane('i64x2.extract_lane', lane);
-  for (let i = 0; i < 8; i++) {
-    unpack(i, true);
-    if (i < MAC_WORDS) word(0).globalSet(current[i]);
-    word(1).globalSet(current[MAC_WORDS + i]);
-  }
-  f.get(counter).i64(1).op('i64.add').set(counter);
-  forWay(f, way, ways, (w) => {
-    for (let i = 0; i < 8; i++) {
-      unpack(i, false);
-      if (i < MAC_WORDS) word(0).globalSet(w.ahead[i]);
-      word(1).globalSet(w.ahead[MAC_WORDS + i]);
-    }
-    f.get(counter).globalSet(w.aheadFor);
-    f.i32(1).globalSet(w.isAhead);
-  });
+  const [macs, texts] = stream.blocks;
+  f.get(block).if();
+  for (const row of times(4, (i) => i)) transpose(texts, row);
+  f.i32(1).globalSet(stream.has[1]).else();
+  for (const row of times(2, (i) => i)) transpose(macs, row);
+  f.i32(1).globalSet(stream.has[0]).end();
 };
 
-/** `(way, text, length)`: encrypts or decrypts what follows the first 64 bytes of a text that is longer. */
-export const emitRest = (f: FunctionBody, ways: readonly Way[]): void => {
-  const [way, text, length] = [0, 1, 2];
+/** `(text, length, k0 … k3, nonce, counter)`: encrypts or decrypts what follows the first 64 bytes of a text that is longer. */
+export const emitRest = (f: FunctionBody): void => {
+  const [text, length, key, nonceWord, counter] = [0, 1, 2, 6, 7];
   const [keyLow, keyHigh, sigma] = times(3, () => f.local('v128'));
   const blocks = times(2, () => ({ rows: times(4, () => f.local('v128')), nonce: f.local('v128') }));
   f.v128(constant32(...SIGMA)).set(sigma);
   for (const [row, first] of [
-    [keyLow, 0],
-    [keyHigh, 2],
-  ]) {
-    pushOf(f, way, ways, (w) => w.key[first]);
-    f.op('i64x2.splat');
-    pushOf(f, way, ways, (w) => w.key[first + 1]);
-    f.lane('i64x2.replace_lane', 1).set(row);
-  }
+    [keyLow, key],
+    [keyHigh, key + 2],
+  ])
+    f.get(first)
+      .op('i64x2.splat')
+      .get(first + 1)
+      .lane('i64x2.replace_lane', 1)
+      .set(row);
   // Row 3: block counter (2 and 3 at first), nonce word, message counter.
   blocks.forEach(({ nonce }, i) => {
-    pushOf(f, way, ways, (w) => w.nonce);
-    f.op('i64.extend_i32_u')
+    f.get(nonceWord)
       .i64(32)
       .op('i64.shl')
       .i64(2 + i)
       .op('i64.or')
       .op('i64x2.splat');
-    pushOf(f, way, ways, (w) => w.counter);
-    f.lane('i64x2.replace_lane', 1).set(nonce);
+    f.get(counter).lane('i64x2.replace_lane', 1).set(nonce);
   });
   const quarters = new QuarterRounds(f);
   const rotateRows = (...by: number[]): void => {

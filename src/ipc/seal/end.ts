@@ -1,6 +1,6 @@
 /**
- * One end of a sealed channel: seals what it sends and opens what it receives, in place, with an instance of the sealing
- * kernel that holds the keys of its epoch.
+ * The ends of a sealed channel: each seals what it sends and opens what it receives, in place, with the channel's instance of
+ * the sealing kernel, which holds the keys of both for an epoch.
  *
  * Entry points: `Sealing` (compiles the kernel once for an arena), `SealedEnd.seal`, `SealedEnd.open`, `SealedEnd.install`.
  * The nonce of a frame is the 16-byte prefix of its direction and the 64-bit counter (draft-irtf-cfrg-xchacha §2): the
@@ -20,8 +20,11 @@ export interface DirectionKeys {
 
 interface KernelExports {
   install(...words: number[]): void;
-  seal(frame: number, bodyLength: number): void;
-  open(frame: number, bodyLength: number): number;
+  sealA(frame: number, bodyLength: number): void;
+  openA(frame: number, bodyLength: number): number;
+  sealB(frame: number, bodyLength: number): void;
+  openB(frame: number, bodyLength: number): number;
+  /** Only with `vectors`. */
   aead(way: number, frame: number, aadLength: number, textLength: number): number;
   /** Only with `vectors`. */
   poly1305(key: number, message: number, length: number, tag: number): void;
@@ -42,6 +45,7 @@ export const subkey = (key: Uint8Array, prefix: Uint8Array): Uint32Array => {
   return out;
 };
 
+/** Ways of end A; those of B are two further (ways.ts). */
 export const WAY_SEND = 0;
 export const WAY_RECEIVE = 1;
 
@@ -56,9 +60,10 @@ export class Sealing {
     this.#module = new WebAssembly.Module(buildSealingKernel(arena.memory.buffer.byteLength / 65536, vectors));
   }
 
-  /** A fresh end without keys: it must not be used before `install`. */
-  end(): SealedEnd {
-    return new SealedEnd(this.instance());
+  /** The two ends of a fresh channel, without keys: they must not be used before `install`. */
+  channel(): readonly [SealedEnd, SealedEnd] {
+    const kernel = this.instance();
+    return [new SealedEnd(kernel, 0), new SealedEnd(kernel, 1)];
   }
 
   /** The bare kernel, for the test vectors. */
@@ -70,14 +75,18 @@ export class Sealing {
 
 export class SealedEnd {
   readonly #kernel: KernelExports;
-  readonly #seal: KernelExports['seal'];
-  readonly #open: KernelExports['open'];
+  /** Its first way. */
+  readonly #way: number;
+  readonly #seal: (frame: number, bodyLength: number) => void;
+  readonly #open: (frame: number, bodyLength: number) => number;
   #keyed = false;
 
-  constructor(kernel: KernelExports) {
+  /** `end` is 0 for A and 1 for B. */
+  constructor(kernel: KernelExports, end: 0 | 1) {
     this.#kernel = kernel;
-    this.#seal = kernel.seal;
-    this.#open = kernel.open;
+    this.#way = 2 * end;
+    this.#seal = end === 0 ? kernel.sealA : kernel.sealB;
+    this.#open = end === 0 ? kernel.openA : kernel.openB;
   }
 
   /** Replaces the keys of both directions and starts both counters at 0. */
@@ -87,7 +96,7 @@ export class SealedEnd {
       [WAY_RECEIVE, receive],
     ] as const) {
       const derived = subkey(keys.key, keys.prefix);
-      this.#kernel.install(way, ...derived, 0, 0, 0);
+      this.#kernel.install(this.#way + way, ...derived, 0, 0, 0);
       derived.fill(0);
     }
     this.#keyed = true;
@@ -96,7 +105,7 @@ export class SealedEnd {
   /** Overwrites the keys. Nothing can be opened or sealed until others are installed. */
   wipe(): void {
     this.#keyed = false;
-    for (const way of [WAY_SEND, WAY_RECEIVE]) this.#kernel.install(way, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    for (const way of [WAY_SEND, WAY_RECEIVE]) this.#kernel.install(this.#way + way, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /** Seals a finished frame in place. Throws without keys: that would be a bug, and its frame readable. */

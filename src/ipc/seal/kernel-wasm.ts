@@ -1,29 +1,28 @@
 /**
  * The sealing kernel: ChaCha20-Poly1305 (RFC 8439 §2.8) as a WebAssembly module, over frames in an imported memory.
  *
- * One instance is one end of a channel. Its keys, counters and key streams are globals that are not exported, so that nothing
- * outside the instance can read them. Exports (all arguments i32):
+ * One instance is a channel: its two ends A and B, each with a way out and a way in (ways.ts). Keys, counters and key streams
+ * are globals that are not exported, so that nothing outside the instance can read them. Exports (all arguments i32):
  *
- *     install(way, k0 … k7, n0, counterLow, counterHigh)   way 0 sends, 1 receives; overwrites what was there
- *     seal(frame, bodyLength)            writes the counter, encrypts the body in place, appends the tag
- *     open(frame, bodyLength) → status   SEALED_OK, or why it was refused; then header, body and tag stay as they were
+ *     install(way, k0 … k7, n0, counterLow, counterHigh)   overwrites what was there
+ *     sealA, sealB (frame, bodyLength)            write the counter, encrypt the body in place, append the tag
+ *     openA, openB (frame, bodyLength) → status   SEALED_OK, or why it was refused; then header, body and tag stay as they were
  *     aead(way, frame, aadLength, textLength) → status   any associated data, padded with zeros to 16 bytes (test vectors)
  *
  * Nonce words are n0 and the 64-bit counter; with XChaCha20 (draft-irtf-cfrg-xchacha §2.3) the key is the HChaCha20 subkey
  * and n0 is 0. The counter goes up by one with every frame that was sealed or accepted.
  *
- * ChaCha20: a frame needs block 0, whose first half is the Poly1305 key, and block 1 for its first 64 bytes. `stream` computes
- * these for two frames at once, one block a lane, and keeps the second frame's for the next call; that halves the cost of
- * short frames, as one block alone is bound by latency. `rest` does longer bodies, two blocks side by side.
- * Nothing branches on secrets, and tags are compared whole.
+ * ChaCha20: a frame needs block 0, whose first half is the Poly1305 key, and with a body block 1 for its first 64 bytes. They
+ * are computed for four frames at once when the first of them asks, and serve both ends (chacha20.ts, ways.ts); longer
+ * bodies have the rest computed for themselves. Nothing branches on secrets, and tags are compared whole.
  *
  * Behind the body of a frame 127 bytes are scratch and may be overwritten.
  */
 import { type FunctionBody, ModuleBuilder } from '../../wasm/module.ts';
 import { HEADER_BYTES } from '../frame.ts';
-import { emitRest, emitStream } from './chacha20.ts';
+import { emitBlocks, emitRest } from './chacha20.ts';
 import { emitPoly1305, Poly } from './poly1305.ts';
-import { forWay, MAC_WORDS, STREAM_WORDS, times, type Way } from './ways.ts';
+import { GROUP, makeStream, makeWay, NO_GROUP, type Stream, times, type Way } from './ways.ts';
 
 export const SEALED_OK = 0;
 /** The tag does not fit: tampered with, or sealed with another key. */
@@ -35,123 +34,174 @@ export const SEALED_REORDERED = 3;
 
 const COUNTER_AT = 24;
 
-/** `(way, frame, aadLength, textLength) → status`: seals (way 0) or opens (way 1) in place. */
+/** Brings the stream to the way's next frame: block 0, and block 1 if there is text. */
+const emitStream = (f: FunctionBody, way: Way, stream: Stream, blocks: FunctionBody, textLength: number): void => {
+  const group = f.local('i64');
+  f.globalGet(way.counter).i64(2).op('i64.shr_u').tee(group).globalGet(stream.group).op('i64.xor');
+  for (const [mine, its] of [...way.key.map((key, i) => [key, stream.key[i]]), [way.nonce, stream.nonce]])
+    f.globalGet(mine).globalGet(its).op('i64.xor').op('i64.or');
+  f.op('i64.eqz').op('i32.eqz').if();
+  way.key.forEach((key, i) => {
+    f.globalGet(key).globalSet(stream.key[i]);
+  });
+  f.globalGet(way.nonce).globalSet(stream.nonce).get(group).globalSet(stream.group);
+  for (const has of stream.has) f.i32(0).globalSet(has);
+  f.end();
+  f.globalGet(stream.has[0]).op('i32.eqz').if().i32(0).call(blocks.index).end();
+  f.get(textLength).op('i32.eqz').globalGet(stream.has[1]).op('i32.or').op('i32.eqz').if();
+  f.i32(1).call(blocks.index).end();
+};
+
+/** Emits the choice of a frame's part of the stream by the low bits of the way's counter. */
+const forFrame = (f: FunctionBody, way: Way, emit: (frame: number) => void): void => {
+  for (let i = 0; i <= GROUP; i++) f.block();
+  f.globalGet(way.counter).op('i32.wrap_i64').i32(GROUP - 1).op('i32.and');
+  f.brTable(
+    times(GROUP - 1, (i) => i),
+    GROUP - 1,
+  );
+  for (let i = 0; i < GROUP; i++) {
+    f.end();
+    emit(i);
+    f.br(GROUP - 1 - i);
+  }
+  f.end();
+};
+
+/** `(frame, aadLength, textLength) → status`: seals or opens in place. */
 const emitAead = (
   f: FunctionBody,
-  ways: readonly Way[],
-  current: readonly number[],
-  stream: FunctionBody,
+  way: Way,
+  opens: boolean,
+  stream: Stream,
+  blocks: FunctionBody,
   rest: FunctionBody,
 ): void => {
-  const [way, frame, aadLength, textLength] = [0, 1, 2, 3];
+  const [frame, aadLength, textLength] = [0, 1, 2];
   const [text, end, at, stop] = times(4, () => f.local('i32'));
-  const [tagLow, tagHigh, macLow, macHigh] = times(4, () => f.local('i64'));
+  const [macLow, macHigh] = times(2, () => f.local('i64'));
+  const [tag, zeros] = times(2, () => f.local('v128'));
+  const mac = times(2, () => f.local('v128'));
   const poly = new Poly(f);
   const mix = (): void => {
-    for (let i = 0; i < 8; i++) {
-      f.get(text)
-        .get(text)
-        .mem('i64.load', 8 * i)
-        .globalGet(current[MAC_WORDS + i]);
-      f.op('i64.xor').mem('i64.store', 8 * i);
-    }
+    f.get(textLength).if();
+    forFrame(f, way, (i) => {
+      stream.blocks[1][i].forEach((part, k) => {
+        f.get(text)
+          .get(text)
+          .mem('v128.load', 16 * k);
+        f.globalGet(part)
+          .op('v128.xor')
+          .mem('v128.store', 16 * k);
+      });
+    });
     f.get(textLength).i32(64).op('i32.gt_s').if();
-    f.get(way).get(text).get(textLength).call(rest.index).end();
+    f.get(text).get(textLength);
+    for (const word of [...way.key, way.nonce, way.counter]) f.globalGet(word);
+    f.call(rest.index).end().end();
   };
   const padded = (length: number): FunctionBody => f.get(length).i32(15).op('i32.add').i32(-16).op('i32.and');
-  const putAtEnd = (low: number, high: number): void => {
-    f.get(end).get(low).mem('i64.store', 0).get(end).get(high).mem('i64.store', 8);
-  };
 
   padded(aadLength).get(frame).op('i32.add').tee(text).get(textLength).op('i32.add').set(end);
-  f.get(way).call(stream.index);
-  f.get(way).if();
-  f.get(end).mem('i64.load', 0).set(tagLow).get(end).mem('i64.load', 8).set(tagHigh);
-  f.else();
-  mix();
-  f.end();
+  emitStream(f, way, stream, blocks, textLength);
+  if (opens) f.get(end).mem('v128.load', 0).set(tag);
+  else mix();
   // What is authenticated is laid out in place (RFC 8439 §2.8): padding and lengths where the tag stood or will stand.
-  f.get(end).i64(0).mem('i64.store', 0).get(end).i64(0).mem('i64.store', 8);
+  f.get(end).get(zeros).mem('v128.store', 0);
   padded(textLength).get(text).op('i32.add').set(stop);
   f.get(stop).get(aadLength).op('i64.extend_i32_u').mem('i64.store', 0);
   f.get(stop).get(textLength).op('i64.extend_i32_u').mem('i64.store', 8);
   f.get(stop).i32(16).op('i32.add').set(stop);
-  poly.key((index) => f.globalGet(current[index]));
+  forFrame(f, way, (i) => {
+    stream.blocks[0][i].forEach((part, k) => {
+      f.globalGet(part).set(mac[k]);
+    });
+  });
+  poly.key((index) => f.get(mac[0]).lane('i64x2.extract_lane', index));
   f.get(frame).set(at);
   poly.absorbBlocks(at, stop);
-  poly.finish((index) => f.globalGet(current[2 + index]), macLow, macHigh);
+  poly.finish((index) => f.get(mac[1]).lane('i64x2.extract_lane', index), macLow, macHigh);
 
-  f.get(way).if();
-  f.get(tagLow).get(macLow).op('i64.xor').get(tagHigh).get(macHigh).op('i64.xor').op('i64.or').op('i64.eqz');
-  f.op('i32.eqz').if();
-  putAtEnd(tagLow, tagHigh);
-  f.i32(SEALED_FORGED).op('return').end();
-  mix();
-  f.globalGet(ways[1].counter).i64(1).op('i64.add').globalSet(ways[1].counter);
-  f.else();
-  putAtEnd(macLow, macHigh);
-  f.globalGet(ways[0].counter).i64(1).op('i64.add').globalSet(ways[0].counter);
-  f.end();
+  if (opens) {
+    f.get(tag).lane('i64x2.extract_lane', 0).get(macLow).op('i64.xor');
+    f.get(tag).lane('i64x2.extract_lane', 1).get(macHigh).op('i64.xor').op('i64.or').op('i64.eqz').op('i32.eqz').if();
+    f.get(end).get(tag).mem('v128.store', 0);
+    f.i32(SEALED_FORGED).return().end();
+    mix();
+  } else f.get(end).get(macLow).mem('i64.store', 0).get(end).get(macHigh).mem('i64.store', 8);
+  f.globalGet(way.counter).i64(1).op('i64.add').globalSet(way.counter);
   f.i32(SEALED_OK);
 };
 
-/** The module's bytes. `vectors` adds `poly1305(key, message, length, tag)`, all in memory, for the test vectors. */
+/** `(way, k0 … k7, n0, counterLow, counterHigh)` */
+const emitInstall = (f: FunctionBody, ways: readonly Way[], streams: readonly Stream[]): void => {
+  const joined = (low: number, high: number): void => {
+    f.get(low).op('i64.extend_i32_u').get(high).op('i64.extend_i32_u').i64(32).op('i64.shl').op('i64.or');
+  };
+  ways.forEach((way, number) => {
+    f.get(0).i32(number).op('i32.eq').if();
+    way.key.forEach((global, i) => {
+      joined(1 + 2 * i, 2 + 2 * i);
+      f.globalSet(global);
+    });
+    f.get(9).op('i64.extend_i32_u').globalSet(way.nonce);
+    joined(10, 11);
+    f.globalSet(way.counter).end();
+  });
+  for (const { key, nonce, group, has, blocks } of streams) {
+    for (const global of [...key, nonce]) f.i64(0).globalSet(global);
+    for (const global of has) f.i32(0).globalSet(global);
+    for (const global of blocks.flat(2)) f.v128(new Uint8Array(16)).globalSet(global);
+    f.i64(NO_GROUP).globalSet(group);
+  }
+};
+
+/** The module's bytes. `vectors` adds what only the test vectors need: `aead`, `poly1305(key, message, length, tag)`. */
 export const buildSealingKernel = (memoryPages: number, vectors = false): Uint8Array<ArrayBuffer> => {
   const m = new ModuleBuilder();
   m.importMemory('lattice', 'memory', memoryPages, memoryPages);
-  const i64s = (count: number): number[] => times(count, () => m.global('i64', 0n));
-  const ways = times(
-    2,
-    (): Way => ({
-      key: i64s(4),
-      nonce: m.global('i32', 0),
-      counter: m.global('i64', 0n),
-      ahead: i64s(STREAM_WORDS),
-      aheadFor: m.global('i64', 0n),
-      isAhead: m.global('i32', 0),
-    }),
-  );
-  const current = i64s(STREAM_WORDS);
+  const ways = times(4, () => makeWay(m));
+  const streams = times(2, () => makeStream(m));
+  const rest = m.func(['i32', 'i32', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64']);
+  emitRest(rest);
+  const blocks = streams.map((stream) => {
+    const f = m.func(['i32']);
+    emitBlocks(f, stream);
+    return f;
+  });
+  const aeads = ways.map((way, number) => {
+    const f = m.func(['i32', 'i32', 'i32'], ['i32']);
+    // Streams by way: see ways.ts.
+    const index = number === 0 || number === 3 ? 0 : 1;
+    emitAead(f, way, (number & 1) === 1, streams[index], blocks[index], rest);
+    return f;
+  });
+  ['A', 'B'].forEach((end, i) => {
+    const seal = m.func(['i32', 'i32'], [], `seal${end}`);
+    seal.get(0).globalGet(ways[2 * i].counter).mem('i64.store', COUNTER_AT);
+    seal.get(0).i32(HEADER_BYTES).get(1).call(aeads[2 * i].index).op('drop');
 
-  const stream = m.func(['i32']);
-  emitStream(stream, ways, current);
-  const rest = m.func(['i32', 'i32', 'i32']);
-  emitRest(rest, ways);
-  const aead = m.func(['i32', 'i32', 'i32', 'i32'], ['i32'], 'aead');
-  emitAead(aead, ways, current, stream, rest);
-
-  const seal = m.func(['i32', 'i32'], [], 'seal');
-  seal.get(0).globalGet(ways[0].counter).mem('i64.store', COUNTER_AT);
-  seal.i32(0).get(0).i32(HEADER_BYTES).get(1).call(aead.index).op('drop');
-
-  const open = m.func(['i32', 'i32'], ['i32'], 'open');
-  const counter = open.local('i64');
-  open.get(0).mem('i64.load', COUNTER_AT).tee(counter).globalGet(ways[1].counter).op('i64.ne').if();
-  open.i32(SEALED_REPLAYED).i32(SEALED_REORDERED).get(counter).globalGet(ways[1].counter).op('i64.lt_u');
-  open.op('select').op('return').end();
-  open.i32(1).get(0).i32(HEADER_BYTES).get(1).call(aead.index);
-
+    const expected = ways[2 * i + 1].counter;
+    const open = m.func(['i32', 'i32'], ['i32'], `open${end}`);
+    const counter = open.local('i64');
+    open.get(0).mem('i64.load', COUNTER_AT).tee(counter).globalGet(expected).op('i64.ne').if();
+    open.i32(SEALED_REPLAYED).i32(SEALED_REORDERED).get(counter).globalGet(expected).op('i64.lt_u');
+    open.op('select').return().end();
+    open.get(0).i32(HEADER_BYTES).get(1).call(aeads[2 * i + 1].index);
+  });
   const install = m.func(
     times(12, () => 'i32' as const),
     [],
     'install',
   );
-  const joined = (low: number, high: number): void => {
-    install.get(low).op('i64.extend_i32_u').get(high).op('i64.extend_i32_u').i64(32).op('i64.shl').op('i64.or');
-  };
-  forWay(install, 0, ways, (way) => {
-    way.key.forEach((global, i) => {
-      joined(1 + 2 * i, 2 + 2 * i);
-      install.globalSet(global);
+  emitInstall(install, ways, streams);
+  if (vectors) {
+    const aead = m.func(['i32', 'i32', 'i32', 'i32'], ['i32'], 'aead');
+    aeads.forEach(({ index }, way) => {
+      aead.get(0).i32(way).op('i32.eq').if().get(1).get(2).get(3).call(index).return().end();
     });
-    install.get(9).globalSet(way.nonce);
-    joined(10, 11);
-    install.globalSet(way.counter);
-    for (const global of way.ahead) install.i64(0).globalSet(global);
-    install.i32(0).globalSet(way.isAhead);
-  });
-  for (const global of current) install.i64(0).globalSet(global);
-
-  if (vectors) emitPoly1305(m.func(['i32', 'i32', 'i32', 'i32'], [], 'poly1305'));
+    aead.i32(SEALED_FORGED);
+    emitPoly1305(m.func(['i32', 'i32', 'i32', 'i32'], [], 'poly1305'));
+  }
   return m.build();
 };
