@@ -276,6 +276,30 @@ describe('the sealing kernel', () => {
     }
   });
 
+  it('shares key streams between ends of the same key only', () => {
+    const [ours, theirs] = [randomBytes(32), randomBytes(32)].map((key) => words(Uint8Array.from(key)));
+    const nonce = words(new Uint8Array(12));
+    const [sendA, receiveB] = [0, 3];
+    const aad = new Uint8Array(20);
+    const carry = (text: Uint8Array): number => {
+      put(aad, text);
+      kernel.aead(sendA, frame, aad.length, text.length);
+      return kernel.aead(receiveB, frame, aad.length, text.length);
+    };
+    const text = Uint8Array.from(randomBytes(30));
+    for (const other of [theirs, ours.with(7, ours[7] ^ 1), ours]) {
+      kernel.install(sendA, ...ours, ...nonce);
+      kernel.install(receiveB, ...other, ...nonce);
+      for (let i = 0; i < 9; i++) expect(carry(text)).toBe(other === ours ? SEALED_OK : SEALED_FORGED);
+      if (other === ours) expect(memory.slice(TEXT, TEXT + text.length)).toEqual(text);
+    }
+    // A key that is installed later replaces what the old one has left behind.
+    kernel.install(receiveB, ...theirs, ...nonce.with(1, 9));
+    expect(carry(text)).toBe(SEALED_FORGED);
+    kernel.install(sendA, ...theirs, ...nonce.with(1, 9));
+    expect(carry(text)).toBe(SEALED_OK);
+  });
+
   it('touches nothing beyond the scratch behind a frame', () => {
     for (const length of [0, 5, 64, 65, 200]) {
       memory.fill(0xaa, TEXT - 64, TEXT + length + 1024);

@@ -34,17 +34,28 @@ export const SEALED_REORDERED = 3;
 
 const COUNTER_AT = 24;
 
+/** From one end to the other: the sender's way and the receiver's, their stream, and the function that fills it in. */
+interface Direction {
+  readonly ways: readonly Way[];
+  readonly stream: Stream;
+  readonly blocks: FunctionBody;
+}
+
 /** Brings the stream to the way's next frame: block 0, and block 1 if there is text. */
-const emitStream = (f: FunctionBody, way: Way, stream: Stream, blocks: FunctionBody, textLength: number): void => {
+const emitStream = (f: FunctionBody, way: Way, { ways, stream, blocks }: Direction, textLength: number): void => {
   const group = f.local('i64');
-  f.globalGet(way.counter).i64(2).op('i64.shr_u').tee(group).globalGet(stream.group).op('i64.xor');
-  for (const [mine, its] of [...way.key.map((key, i) => [key, stream.key[i]]), [way.nonce, stream.nonce]])
-    f.globalGet(mine).globalGet(its).op('i64.xor').op('i64.or');
-  f.op('i64.eqz').op('i32.eqz').if();
+  f.globalGet(way.counter).i64(2).op('i64.shr_u').tee(group).globalGet(stream.group).op('i64.ne');
+  f.globalGet(stream.fits[ways.indexOf(way)]).op('i32.eqz').op('i32.or').if();
   way.key.forEach((key, i) => {
     f.globalGet(key).globalSet(stream.key[i]);
   });
   f.globalGet(way.nonce).globalSet(stream.nonce).get(group).globalSet(stream.group);
+  ways.forEach((user, i) => {
+    f.i64(0);
+    for (const [its, made] of [...user.key.map((key, k) => [key, stream.key[k]]), [user.nonce, stream.nonce]])
+      f.globalGet(its).globalGet(made).op('i64.xor').op('i64.or');
+    f.op('i64.eqz').globalSet(stream.fits[i]);
+  });
   for (const has of stream.has) f.i32(0).globalSet(has);
   f.end();
   f.globalGet(stream.has[0]).op('i32.eqz').if().i32(0).call(blocks.index).end();
@@ -73,10 +84,10 @@ const emitAead = (
   f: FunctionBody,
   way: Way,
   opens: boolean,
-  stream: Stream,
-  blocks: FunctionBody,
+  direction: Direction,
   rest: FunctionBody,
 ): void => {
+  const { stream } = direction;
   const [frame, aadLength, textLength] = [0, 1, 2];
   const [text, end, at, stop] = times(4, () => f.local('i32'));
   const [macLow, macHigh] = times(2, () => f.local('i64'));
@@ -103,7 +114,7 @@ const emitAead = (
   const padded = (length: number): FunctionBody => f.get(length).i32(15).op('i32.add').i32(-16).op('i32.and');
 
   padded(aadLength).get(frame).op('i32.add').tee(text).get(textLength).op('i32.add').set(end);
-  emitStream(f, way, stream, blocks, textLength);
+  emitStream(f, way, direction, textLength);
   if (opens) f.get(end).mem('v128.load', 0).set(tag);
   else mix();
   // What is authenticated is laid out in place (RFC 8439 §2.8): padding and lengths where the tag stood or will stand.
@@ -148,9 +159,9 @@ const emitInstall = (f: FunctionBody, ways: readonly Way[], streams: readonly St
     joined(10, 11);
     f.globalSet(way.counter).end();
   });
-  for (const { key, nonce, group, has, blocks } of streams) {
+  for (const { key, nonce, group, fits, has, blocks } of streams) {
     for (const global of [...key, nonce]) f.i64(0).globalSet(global);
-    for (const global of has) f.i32(0).globalSet(global);
+    for (const global of [...fits, ...has]) f.i32(0).globalSet(global);
     for (const global of blocks.flat(2)) f.v128(new Uint8Array(16)).globalSet(global);
     f.i64(NO_GROUP).globalSet(group);
   }
@@ -161,19 +172,20 @@ export const buildSealingKernel = (memoryPages: number, vectors = false): Uint8A
   const m = new ModuleBuilder();
   m.importMemory('lattice', 'memory', memoryPages, memoryPages);
   const ways = times(4, () => makeWay(m));
-  const streams = times(2, () => makeStream(m));
   const rest = m.func(['i32', 'i32', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64']);
   emitRest(rest);
-  const blocks = streams.map((stream) => {
-    const f = m.func(['i32']);
-    emitBlocks(f, stream);
-    return f;
+  const directions = [
+    [ways[0], ways[3]],
+    [ways[2], ways[1]],
+  ].map((used): Direction => {
+    const stream = makeStream(m);
+    const blocks = m.func(['i32']);
+    emitBlocks(blocks, stream);
+    return { ways: used, stream, blocks };
   });
   const aeads = ways.map((way, number) => {
     const f = m.func(['i32', 'i32', 'i32'], ['i32']);
-    // Streams by way: see ways.ts.
-    const index = number === 0 || number === 3 ? 0 : 1;
-    emitAead(f, way, (number & 1) === 1, streams[index], blocks[index], rest);
+    emitAead(f, way, (number & 1) === 1, directions.find((direction) => direction.ways.includes(way))!, rest);
     return f;
   });
   ['A', 'B'].forEach((end, i) => {
@@ -194,7 +206,11 @@ export const buildSealingKernel = (memoryPages: number, vectors = false): Uint8A
     [],
     'install',
   );
-  emitInstall(install, ways, streams);
+  emitInstall(
+    install,
+    ways,
+    directions.map(({ stream }) => stream),
+  );
   if (vectors) {
     const aead = m.func(['i32', 'i32', 'i32', 'i32'], ['i32'], 'aead');
     aeads.forEach(({ index }, way) => {

@@ -7,7 +7,8 @@
  *
  * A stream is a function of key, nonce word and counter, so both ends of a channel in one thread evaluate it once: whoever
  * comes first fills it in, for the frames of a group of four counters, and whoever comes with the same key finds it there.
- * The key that it was made with stands beside it and is compared whole; an end with another key makes its own.
+ * The key that it was made with stands beside it and is compared whole with those of both ends (`fits`); an end with another
+ * key makes its own. Installing a key forgets the streams.
  */
 import type { ModuleBuilder } from '../../wasm/module.ts';
 
@@ -30,6 +31,8 @@ export interface Stream {
   readonly nonce: number;
   /** The counters divided by four; a value that no counter has while there is none. */
   readonly group: number;
+  /** Whether it was made with the key of the sending way and of the receiving one (i32). */
+  readonly fits: readonly number[];
   /** Whether block 0 and block 1 have been computed (i32). */
   readonly has: readonly number[];
   /** By block (the Poly1305 key, which is half a block; the first 64 bytes of text), then by frame: v128s. */
@@ -51,6 +54,7 @@ export const makeStream = (m: ModuleBuilder): Stream => ({
   key: times(4, () => m.global('i64', 0n)),
   nonce: m.global('i64', 0n),
   group: m.global('i64', NO_GROUP),
+  fits: times(2, () => m.global('i32', 0)),
   has: times(2, () => m.global('i32', 0)),
   blocks: [2, 4].map((vectors) => times(GROUP, () => times(vectors, () => m.global('v128', 0n)))),
 });
