@@ -34,8 +34,18 @@ export interface BufferRequest {
   readonly length: number;
 }
 
+/** Registers that are the value as they stand: how they are read. */
+export type Raw = 'i32' | 'u32' | 'i53' | 'u53';
+
 export interface ArgumentKind<T> {
   readonly name: string;
+  /** The value is a register, read so; `load` does just that. Dispatch then reads it in line. */
+  readonly raw?: Raw;
+  /** The value is one stretch of memory at the register's address, or null: its direction, and its length, −1 for null. */
+  readonly stretch?: {
+    readonly direction: BufferRequest['direction'];
+    length(args: RawArguments, index: number): number;
+  };
   /** Whether strace shows it from the registers at once, or must wait for the call to have filled it. */
   readonly when: 'enter' | 'leave';
   /** `values` are the raw registers, so that a buffer can find its length in another argument (`lengthIndex`). */
@@ -56,11 +66,19 @@ const number = (
   show,
 });
 
+const register = (name: string, raw: Raw, show: (value: number) => string = String): ArgumentKind<number> => ({
+  name,
+  raw,
+  when: 'enter',
+  load: (a, i) => a[raw](i),
+  show,
+});
+
 /** A signed C int. */
-export const int = number('int', (a, i) => a.i32(i));
-export const uint = number('unsigned int', (a, i) => a.u32(i));
+export const int = register('int', 'i32');
+export const uint = register('unsigned int', 'u32');
 /** A signed long: offsets and the like. */
-export const long = number('long', (a, i) => a.i53(i));
+export const long = register('long', 'i53');
 /** Clamped to the safe integers, at the same place in a page: as aligned as it was. */
 const clamped = (a: RawArguments, i: number): number => {
   const value = a.u53(i);
@@ -69,18 +87,10 @@ const clamped = (a: RawArguments, i: number): number => {
 /** size_t, unsigned long: clamped to the last page of the safe integers, which no object reaches. */
 export const size = number('size_t', clamped);
 /** A file descriptor. */
-export const fd = number(
-  'fd',
-  (a, i) => a.i32(i),
-  (v) => (v === -100 ? 'AT_FDCWD' : String(v)),
-);
+export const fd = register('fd', 'i32', (v) => (v === -100 ? 'AT_FDCWD' : String(v)));
 /** An address that is passed on as a number and not dereferenced by the dispatch. */
 export const address = number('address', clamped, hex);
-export const octal = number(
-  'mode_t',
-  (a, i) => a.u32(i),
-  (v) => `0${v.toString(8)}`,
-);
+export const octal = register('mode_t', 'u32', (v) => `0${v.toString(8)}`);
 /** A 64-bit set or raw register. */
 export const raw64: ArgumentKind<bigint> = {
   name: 'u64',
@@ -92,6 +102,7 @@ export const raw64: ArgumentKind<bigint> = {
 /** A number whose bits or values have names: shown symbolically. */
 export const flags = (name: string, names: Readonly<Record<string, number>>, zero = '0'): ArgumentKind<number> => ({
   name,
+  raw: 'i32',
   when: 'enter',
   load: (a, i) => a.i32(i),
   show: (v) => {
@@ -110,11 +121,7 @@ export const flags = (name: string, names: Readonly<Record<string, number>>, zer
 
 export const choice = (name: string, names: Readonly<Record<string, number>>): ArgumentKind<number> => {
   const byValue = new Map(Object.entries(names).map(([key, value]) => [value, key]));
-  return number(
-    name,
-    (a, i) => a.i32(i),
-    (v) => byValue.get(v) ?? String(v),
-  );
+  return register(name, 'i32', (v) => byValue.get(v) ?? String(v));
 };
 
 const quote = (value: string, limit = 64): string => {
@@ -175,6 +182,17 @@ const ADDRESS_END = 0x7fff_ffff_f000;
 /** The most that one call transfers: read(2), NOTES. */
 const TRANSFER_MAX = 0x7fff_f000;
 
+const stretch = (
+  direction: 'in' | 'out' | 'both',
+  length: (args: RawArguments, index: number) => number,
+): Pick<ArgumentKind<BufferRequest | null>, 'stretch' | 'load'> => ({
+  stretch: { direction, length },
+  load: (a, i) => {
+    const count = length(a, i);
+    return count < 0 ? null : { direction, segments: [{ address: a.u53(i), length: count }], length: count };
+  },
+});
+
 const buffer = (
   direction: 'in' | 'out' | 'both',
   length: (args: RawArguments) => number,
@@ -182,16 +200,13 @@ const buffer = (
 ): ArgumentKind<BufferRequest | null> => ({
   name: 'buffer',
   when: direction === 'out' ? 'leave' : 'enter',
-  load: (a, i) => {
+  ...stretch(direction, (a, i) => {
     const start = a.u53(i);
-    let count = length(a);
-    if (start === 0 && count > 0) return null;
-    if (checked) {
-      if (start + count > ADDRESS_END) return null;
-      count = Math.min(count, TRANSFER_MAX);
-    }
-    return { direction, segments: [{ address: start, length: count }], length: count };
-  },
+    const count = length(a);
+    if (start === 0 && count > 0) return -1;
+    if (!checked) return count;
+    return start + count > ADDRESS_END ? -1 : Math.min(count, TRANSFER_MAX);
+  }),
   show: (v, guest, result) => showBuffer(direction, v, guest, result),
 });
 
@@ -214,10 +229,7 @@ export const bufferOutInt = (lengthIndex: number): ArgumentKind<BufferRequest | 
 const struct = (direction: 'in' | 'out' | 'both', name: string, bytes: number): ArgumentKind<BufferRequest | null> => ({
   name,
   when: direction === 'in' ? 'enter' : 'leave',
-  load: (a, i) => {
-    const start = a.u53(i);
-    return start === 0 ? null : { direction, segments: [{ address: start, length: bytes }], length: bytes };
-  },
+  ...stretch(direction, (a, i) => (a.u53(i) === 0 ? -1 : bytes)),
   show: (v) => (v === null ? 'NULL' : hex(v.segments[0].address)),
 });
 

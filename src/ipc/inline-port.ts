@@ -3,7 +3,7 @@
  *
  * A request is encoded, sealed, opened and decoded on the way in, and its answer on the way back, through one frame buffer;
  * with `ipc: 'direct'` it is only encoded and decoded. The first delivery of a request that is answered at once takes the
- * short way in `requestUntyped`; everything else becomes a `PendingRequest` and goes through the queue.
+ * short way in `submit`; everything else becomes a `PendingRequest` and goes through the queue.
  *
  * Rules:
  *  - One handler runs at a time. What arrives meanwhile (requests, cancels, wakes) is queued and handled when the transaction
@@ -17,7 +17,7 @@
  * no handler runs, so the host may send the next request from within them.
  */
 import { EIO, ENOSYS, Errno } from '../abi/errno.ts';
-import { type CallCodec, ERROR_OFFSET, REPLY_OFFSET } from './codec.ts';
+import { type CallCodec, ERROR_OFFSET, REPLY_OFFSET, type Slots } from './codec.ts';
 import { type Frame, type FrameArena, FrameError, FrameKind } from './frame.ts';
 import { agree, type Entropy, type KeyPair } from './handshake.ts';
 import type { IpcLog } from './log.ts';
@@ -27,7 +27,7 @@ import type { Protocol, ReplyOf, RequestOf } from './protocol.ts';
 import type { RoundTrips } from './round-trips.ts';
 import type { SealedEnd, Sealing } from './seal/end.ts';
 import type { Caller, ServerDefinition } from './server.ts';
-import { type ChaosHook, Ran, type Received, ServerLoop } from './server-loop.ts';
+import { type ChaosHook, Ran, ServerLoop } from './server-loop.ts';
 
 export interface InlinePortOptions {
   /** Memory for the channel's frame. */
@@ -66,6 +66,7 @@ interface Job {
 }
 
 const KERNEL = { name: 'kernel', pid: 0 };
+const KERNEL_CALLER: Caller = { pid: 0, tid: 0 };
 const MAX_CRASHES = 2;
 const TRIM_QUEUE = 1024;
 
@@ -92,9 +93,12 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   readonly #wire: ((frame: Uint8Array) => void) | undefined;
   readonly #pending = new PendingTable();
   readonly #now: () => number;
-  readonly #received = {} as Received;
+  /** Of the next request; one that sleeps takes it along. */
+  #delivery: RequestDelivery;
   #epoch = 0;
   #tokens = 0;
+  /** Token numbers have started over: one may be in use. */
+  #wrapped = false;
   /** A handler runs, or its transaction commits. */
   #busy = false;
   #draining = false;
@@ -113,6 +117,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     this.#roundTrips = options.roundTrips;
     this.#wire = options.wire;
     this.#now = () => host.now();
+    this.#delivery = new RequestDelivery(KERNEL_CALLER, this.#now);
     if (options.sealing !== undefined) {
       if (options.random === undefined) throw new Error('a sealed channel needs entropy');
       this.#random = options.random;
@@ -148,13 +153,16 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
 
   requestUntyped(caller: Caller, name: string, request: Row): object | Errno | Pending {
     const call = this.#loop.codec.call(name);
-    if (call === undefined) return ENOSYS;
+    return call === undefined ? ENOSYS : this.submit(caller, call, call.request.slots(request));
+  }
+
+  submit(caller: Caller, call: CallCodec, slots: Slots): object | Errno | Pending {
     const token = this.#nextToken();
     this.statistics.requests++;
-    if (this.#log !== undefined) this.#log.request(KERNEL.name, this.name, token, caller, call, request);
-    const delivery = new RequestDelivery(caller, this.#now);
+    if (this.#log !== undefined)
+      this.#log.request(KERNEL.name, this.name, token, caller, call, call.request.named(slots));
     if (this.#busy) {
-      const queued = new PendingRequest(token, call, request, delivery);
+      const queued = new PendingRequest(token, call, slots.slice(), new RequestDelivery(caller, this.#now));
       this.#add(queued);
       this.#enqueue(Work.First, queued);
       return new Pending(token);
@@ -162,9 +170,10 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
 
     const roundTrips = this.#roundTrips;
     const started = roundTrips === undefined ? 0 : roundTrips.now();
-    const refused = this.#send(call, token, caller, request);
-    if (refused !== undefined) return this.#logged(call, token, refused);
-    const received = this.#received.request;
+    const delivery = this.#delivery;
+    delivery.reuse(caller);
+    const received = this.#send(call, token, caller, slots);
+    if (received instanceof Errno) return this.#logged(call, token, received);
     const ran = this.#run(call, token, received, delivery, false);
     if (ran === Ran.Answered) {
       const outcome = this.#takeAnswer(call, token);
@@ -173,8 +182,9 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
       return outcome;
     }
 
-    const pending = new PendingRequest(token, call, request, delivery);
-    pending.received = received;
+    this.#delivery = new RequestDelivery(caller, this.#now);
+    const pending = new PendingRequest(token, call, slots.slice(), delivery);
+    pending.received = received.slice();
     pending.direct = true;
     this.#add(pending);
     this.#settle(pending, ran);
@@ -238,8 +248,10 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   }
 
   #nextToken(): number {
-    do this.#tokens = (this.#tokens + 1) >>> 0 || 1;
-    while (this.#pending.size > 0 && this.#pending.get(this.#tokens) !== undefined);
+    do {
+      if (this.#tokens === 0xffff_ffff) this.#wrapped = true;
+      this.#tokens = (this.#tokens + 1) >>> 0 || 1;
+    } while (this.#wrapped && this.#pending.get(this.#tokens) !== undefined);
     return this.#tokens;
   }
 
@@ -253,12 +265,12 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     return outcome;
   }
 
-  /** Carries a request to the server, which leaves it in `#received`. An Errno if it did not get there. */
-  #send(call: CallCodec, token: number, caller: Caller, request: Row): Errno | undefined {
+  /** Carries a request to the server: its values as they came out there, until the next of that call. An Errno if they did not. */
+  #send(call: CallCodec, token: number, caller: Caller, slots: Slots): Slots | Errno {
     const frame = this.#frame;
     frame.start(FrameKind.Request, this.#loop.codec.base, call.number, 0, token, caller.pid, caller.tid);
     try {
-      call.request.encode(frame, request);
+      call.request.encodeSlots(frame, slots);
     } catch (error) {
       if (error instanceof FrameError) return error.errno;
       throw error;
@@ -267,7 +279,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     if (this.#kernelEnd !== undefined) this.#kernelEnd.seal(frame);
     this.statistics.bytes += frame.length;
     if (this.#wire !== undefined) this.#wire(frame.wire);
-    return this.#loop.receive(this.#received) ? undefined : this.#reject(call, token);
+    return this.#loop.receive() ?? this.#reject(call, token);
   }
 
   /** Takes the answer out of the frame. */
@@ -293,7 +305,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     return EIO;
   }
 
-  #run(call: CallCodec, token: number, request: Row, delivery: RequestDelivery, cancelled: boolean): Ran {
+  #run(call: CallCodec, token: number, request: Slots, delivery: RequestDelivery, cancelled: boolean): Ran {
     const mark = this.#queue.length;
     this.#busy = true;
     let ran: Ran;
@@ -325,12 +337,12 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   /** Sends a request that never reached this instance. False if it was refused, and so answered. */
   #resend(request: PendingRequest): boolean {
     const { call, token, delivery } = request;
-    const refused = this.#send(call, token, delivery.caller, request.request);
-    if (refused !== undefined) {
-      this.#finish(request, this.#logged(call, token, refused));
+    const received = this.#send(call, token, delivery.caller, request.request);
+    if (received instanceof Errno) {
+      this.#finish(request, this.#logged(call, token, received));
       return false;
     }
-    request.received = this.#received.request;
+    request.received = received.slice();
     return true;
   }
 

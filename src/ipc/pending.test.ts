@@ -7,7 +7,7 @@ import { toyProtocol } from './toy.ts';
 
 const ping = codecOf(toyProtocol).call('ping')!;
 const request = (token: number): PendingRequest =>
-  new PendingRequest(token, ping, {}, new RequestDelivery({ pid: 1, tid: 1 }, () => 0));
+  new PendingRequest(token, ping, [], new RequestDelivery({ pid: 1, tid: 1 }, () => 0));
 
 it('surfaces deadlines in order, without those of ended sleeps', () => {
   const operation = fc.tuple(fc.constantFrom('sleep', 'wake', 'due'), fc.nat(15), fc.nat(1000));

@@ -7,7 +7,7 @@
  * Order: the waiters of a channel stand by `place`, given when a request first waits for its channels. A request that runs
  * and waits again for the same channels keeps its place, so that nobody overtakes it.
  */
-import type { CallCodec } from './codec.ts';
+import type { CallCodec, Slots } from './codec.ts';
 import type { Caller, Delivery, Wait } from './server.ts';
 
 export type Reason = Delivery['reason'];
@@ -16,13 +16,19 @@ export type Reason = Delivery['reason'];
 export class RequestDelivery implements Delivery {
   reason: Reason = 'first';
   state = 0;
-  readonly caller: Caller;
+  caller: Caller;
   readonly #now: () => number;
   #since: number | undefined;
 
   constructor(caller: Caller, now: () => number) {
     this.caller = caller;
     this.#now = now;
+  }
+
+  /** Makes it the first delivery of another request. The one before was answered at once: nothing but `since` has changed. */
+  reuse(caller: Caller): void {
+    this.caller = caller;
+    this.#since = undefined;
   }
 
   get since(): number {
@@ -58,13 +64,13 @@ export class PendingRequest {
   direct = false;
   outcome: object | undefined;
   /** The request as the server received it. */
-  received: Readonly<Record<string, unknown>> | undefined;
+  received: Slots | undefined;
 
   constructor(
     readonly token: number,
     readonly call: CallCodec,
     /** As the caller gave it: what is sent again after a crash. */
-    readonly request: Readonly<Record<string, unknown>>,
+    readonly request: Slots,
     readonly delivery: RequestDelivery,
   ) {}
 }

@@ -6,6 +6,7 @@
  * `PortHost.completed` with its token), or never, if `abandon` was called for it.
  */
 import type { Errno } from '../abi/errno.ts';
+import type { CallCodec, Slots } from './codec.ts';
 import type { Protocol, ReplyOf, RequestOf } from './protocol.ts';
 import type { Caller, FaultPending } from './server.ts';
 
@@ -41,6 +42,8 @@ export interface UntypedPort {
   readonly pid: number;
   /** Sends a request whose types were checked elsewhere (dispatch from the syscall table). ENOSYS if there is no such call. */
   requestUntyped(caller: Caller, call: string, request: Readonly<Record<string, unknown>>): object | Errno | Pending;
+  /** As `requestUntyped`, with the values in the order of the call's declaration. They are the sender's again when it returns. */
+  submit(caller: Caller, call: CallCodec, slots: Slots): object | Errno | Pending;
   /** A signal interrupts a pending request: its handler runs with reason `cancelled` and answers through `completed`. */
   cancel(token: number): void;
   /** The caller died: the request is forgotten without an answer. */

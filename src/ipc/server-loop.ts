@@ -8,7 +8,15 @@
  * back: `FaultPending` asks for a page, anything else is a bug of the server and the end of its instance.
  */
 import { EINTR, Errno } from '../abi/errno.ts';
-import { type CallCodec, codecOf, ERROR_OFFSET, type ProtocolCodec, REPLY_OFFSET } from './codec.ts';
+import {
+  type CallCodec,
+  codecOf,
+  ERROR_OFFSET,
+  type ProtocolCodec,
+  REPLY_OFFSET,
+  RequestView,
+  type Slots,
+} from './codec.ts';
 import { type Frame, FrameKind } from './frame.ts';
 import type { PortHost } from './port.ts';
 import type { SealedEnd } from './seal/end.ts';
@@ -47,6 +55,9 @@ export class ServerLoop {
   readonly #end: SealedEnd | undefined;
   readonly #wake: (channel: string) => void;
   readonly #chaos: ChaosHook | undefined;
+  /** By the call's index: what its handler sees, and where a frame is decoded to. */
+  readonly #views: readonly RequestView[];
+  readonly #decoded: readonly unknown[][];
   /** The instance: its handlers by the call's index; undefined if it could not be created. */
   #handlers: readonly Handler[] | undefined;
 
@@ -65,6 +76,8 @@ export class ServerLoop {
     this.#wake = wake;
     this.#chaos = chaos;
     this.codec = codecOf(definition.protocol);
+    this.#views = this.codec.calls.map(({ request }) => new RequestView(request));
+    this.#decoded = this.codec.calls.map(({ request }) => request.names.map(() => undefined));
   }
 
   /** Makes a new instance over the store, in a transaction of its own. Returns what its creation threw, if it did. */
@@ -74,7 +87,7 @@ export class ServerLoop {
     try {
       const context = this.#host.createContext(this.#wake);
       const instance = this.#definition.create(context) as unknown as Record<string, Handler>;
-      this.#handlers = this.codec.calls.map((call) => (request, delivery) => instance[call.name](request, delivery));
+      this.#handlers = this.codec.calls.map((call) => instance[call.name]);
     } catch (error) {
       this.#host.rollback();
       return error ?? new Error('the server could not be created');
@@ -83,22 +96,19 @@ export class ServerLoop {
     return undefined;
   }
 
-  /** Opens and decodes the request in the frame. False if it is refused; then nothing has happened. */
-  receive(into: Received): boolean {
+  /** Opens and decodes the request in the frame. Undefined if it is refused; else its values until the next of that call. */
+  receive(): Slots | undefined {
     const frame = this.#frame;
-    if (this.#end !== undefined && this.#end.open(frame) !== 0) return false;
-    if (!frame.accept() || frame.kind !== FrameKind.Request || frame.protocol !== this.codec.base) return false;
+    if (this.#end !== undefined && this.#end.open(frame) !== 0) return undefined;
+    if (!frame.accept() || frame.kind !== FrameKind.Request || frame.protocol !== this.codec.base) return undefined;
     const call = this.codec.byNumber(frame.number);
-    if (call === undefined) return false;
-    const request = call.request.decode(frame);
-    if (request === undefined) return false;
-    into.call = call;
-    into.request = request;
-    return true;
+    if (call === undefined) return undefined;
+    const slots = this.#decoded[call.index];
+    return call.request.decodeSlots(frame, slots) ? slots : undefined;
   }
 
   /** Runs the handler once. `cancelled`: a wish to wait is answered EINTR. */
-  run(call: CallCodec, token: number, request: Row, delivery: Delivery, cancelled: boolean): Ran {
+  run(call: CallCodec, token: number, request: Slots, delivery: Delivery, cancelled: boolean): Ran {
     const host = this.#host;
     const chaos = this.#chaos;
     let waits = false;
@@ -108,7 +118,10 @@ export class ServerLoop {
       const handlers = this.#handlers;
       // After a failed creation every request is a crash, so that the next restart is tried for it.
       if (handlers === undefined) throw new Error('the server has no instance');
-      const outcome = handlers[call.index](request, delivery);
+      const view = this.#views[call.index];
+      view.shown = request;
+      const handler = handlers[call.index];
+      const outcome = handler(view.row, delivery);
       if (chaos !== undefined) chaos(call.name, 'after-handler');
       if (outcome instanceof Wait && !cancelled) {
         this.wish = outcome;
@@ -146,10 +159,4 @@ export class ServerLoop {
     frame.finish();
     if (this.#end !== undefined) this.#end.seal(frame);
   }
-}
-
-/** What `ServerLoop.receive` found. */
-export interface Received {
-  call: CallCodec;
-  request: Row;
 }

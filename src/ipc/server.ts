@@ -67,8 +67,11 @@ export interface ServerContext {
   realtime(): { seconds: number; nanoseconds: number };
   /** Copies `length` bytes out of a grant. EFAULT if any byte is not accessible. */
   copyIn(grant: Grant, offset: number, length: number): Result<Uint8Array>;
-  /** Copies bytes into a grant at `offset`. EFAULT if nothing could be written, else the number of bytes that were. */
-  copyOut(grant: Grant, offset: number, bytes: Uint8Array): Result<number>;
+  /**
+   * Copies bytes, the first `length` of them, into a grant at `offset`. EFAULT if nothing could be written, else the number of
+   * bytes that were.
+   */
+  copyOut(grant: Grant, offset: number, bytes: Uint8Array, length?: number): Result<number>;
   /** Wakes every request that waits on the channel, once the current transaction has committed. */
   wake(channel: string): void;
   /** Cryptographically random bytes. */

@@ -8,11 +8,12 @@
  * A page that must first come from a file (`PageNeeded`) undoes nothing, for arguments are loaded before anything is
  * changed: the call is simply started again when the page is there.
  */
-import type { ArgumentKind, BufferRequest } from '../abi/arguments.ts';
+import type { ArgumentKind, BufferRequest, Raw } from '../abi/arguments.ts';
 import { EFAULT, EINTR, ENOSYS, Errno } from '../abi/errno.ts';
 import type { Syscall } from '../abi/syscall.ts';
 import { syscallName } from '../abi/syscall-names.ts';
 import { Reg } from '../cpu/state.ts';
+import { codecOf } from '../ipc/codec.ts';
 import { Pending } from '../ipc/port.ts';
 import { KEEP, type KernelCall, LATER } from './calls/call.ts';
 import { PageNeeded } from './guest-memory.ts';
@@ -28,12 +29,26 @@ export type Handler = (thread: Thread) => CallResult | typeof LATER;
 // biome-ignore lint/suspicious/noExplicitAny: arguments of any kinds
 type AnyKind = ArgumentKind<any>;
 
+const enum Load {
+  I32 = 0,
+  U32 = 1,
+  I53 = 2,
+  U53 = 3,
+  /** A grant of one stretch of memory. */
+  Stretch = 4,
+  /** A grant of what the kind loads. */
+  Buffer = 5,
+  Other = 6,
+}
+const RAW: Readonly<Record<Raw, Load>> = { i32: Load.I32, u32: Load.U32, i53: Load.I53, u53: Load.U53 };
+
+/** How an argument gets into its message. */
 interface Step {
-  readonly name: string;
+  readonly load: Load;
   readonly index: number;
+  /** Its place among the fields of the message. */
+  readonly slot: number;
   readonly kind: AnyKind;
-  /** The message carries a grant, made from the buffer that the kind loads. */
-  readonly grant: boolean;
 }
 
 /** A declared call with its name, as the tracer wants it. */
@@ -142,7 +157,7 @@ export class Dispatch {
   }
 
   #finish(thread: Thread, result: CallResult): void {
-    if (thread.grants.length > 0) this.#releaseGrants(thread);
+    if (thread.grantCount > 0) this.#releaseGrants(thread);
     if (thread.state === 'dead') return;
     if (thread.masked) restoreMask(this.#kernel, thread);
     if (result === EINTR && thread.cancelled) {
@@ -157,8 +172,9 @@ export class Dispatch {
   }
 
   #releaseGrants(thread: Thread): void {
-    for (const id of thread.grants) this.#kernel.grants.release(id);
-    thread.grants.length = 0;
+    const { grants } = this.#kernel;
+    for (let i = 0; i < thread.grantCount; i++) grants.release(thread.grants[i]);
+    thread.grantCount = 0;
   }
 
   /** The thread is dead: what its call holds is let go. */
@@ -173,35 +189,30 @@ export class Dispatch {
 
   #serverHandler(call: Syscall, server: Server): Handler {
     const { message } = call;
-    const declared = server.protocol.calls[message];
-    if (declared === undefined) throw new Error(`${server.name} has no message ${message}`);
-    const fields = declared.request;
-    const steps: Step[] = Object.entries(call.args)
-      .map(([name, kind], index) => ({ name, index, kind, grant: fields[name]?.kind === 'grant' }))
-      .filter(({ name }) => name in fields);
+    const codec = codecOf(server.protocol).call(message);
+    if (codec === undefined) throw new Error(`${server.name} has no message ${message}`);
+    const { names, fields } = codec.request;
+    const steps = Object.entries(call.args)
+      .map(([name, kind], index): Step => {
+        const slot = names.indexOf(name);
+        if (fields[slot]?.kind === 'grant')
+          return { load: kind.stretch === undefined ? Load.Buffer : Load.Stretch, index, slot, kind };
+        return { load: kind.raw === undefined ? Load.Other : RAW[kind.raw], index, slot, kind };
+      })
+      .filter(({ slot }) => slot >= 0);
     const constants = call.options.with ?? {};
-    for (const name of Object.keys(fields))
-      if (!(name in constants) && !steps.some((step) => step.name === name))
+    for (const [slot, name] of names.entries())
+      if (!(name in constants) && !steps.some((step) => step.slot === slot))
         throw new Error(`${message}: nothing fills the field ${name}`);
-    const { grants } = this.#kernel;
+    // One array serves all calls: the message is encoded, or copied, before anything else can happen.
+    const slots = codec.request.slots(constants);
 
     return (thread) => {
-      const { process } = thread;
-      const values: Record<string, unknown> = { ...constants };
-      const registers = steps.length > 0 ? thread.registers : undefined;
-      for (const step of steps) {
-        const value = step.kind.load(registers!, step.index, process.memory);
-        if (value instanceof Errno) {
-          this.#releaseGrants(thread);
-          return value;
-        }
-        if (step.grant && value !== null) {
-          const grant = grants.ofProcess(server, process, value as BufferRequest);
-          thread.grants.push(grant.id);
-          values[step.name] = grant;
-        } else values[step.name] = value;
+      if (steps.length > 0) {
+        const refused = this.#loadSlots(thread, server, steps, slots);
+        if (refused !== undefined) return refused;
       }
-      const outcome = server.port.requestUntyped(thread.caller, message, values);
+      const outcome = server.port.submit(thread.caller, codec, slots);
       if (!(outcome instanceof Pending)) return resultOf(outcome);
       // It may have died of its own request, and then nobody waits for the answer.
       if (thread.state === 'dead') {
@@ -212,6 +223,53 @@ export class Dispatch {
       thread.sleep = { server, token: outcome.token, interrupt: undefined };
       return LATER;
     };
+  }
+
+  /** Takes the arguments from the registers and makes their grants. */
+  #loadSlots(thread: Thread, server: Server, steps: readonly Step[], slots: unknown[]): Errno | undefined {
+    const { process, registers } = thread;
+    const { grants } = this.#kernel;
+    for (let i = 0; i < steps.length; i++) {
+      const { load, index, slot, kind } = steps[i];
+      switch (load) {
+        case Load.I32:
+          slots[slot] = registers.i32(index);
+          break;
+        case Load.U32:
+          slots[slot] = registers.u32(index);
+          break;
+        case Load.I53:
+          slots[slot] = registers.i53(index);
+          break;
+        case Load.U53:
+          slots[slot] = registers.u53(index);
+          break;
+        case Load.Stretch: {
+          const { direction, length } = kind.stretch!;
+          const count = length(registers, index);
+          if (count < 0) slots[slot] = null;
+          else {
+            const grant = grants.ofStretch(server, process, direction, registers.u53(index), count);
+            thread.grants[thread.grantCount++] = grant.id;
+            slots[slot] = grant;
+          }
+          break;
+        }
+        default: {
+          const value = kind.load(registers, index, process.memory);
+          if (value instanceof Errno) {
+            this.#releaseGrants(thread);
+            return value;
+          }
+          if (load === Load.Buffer && value !== null) {
+            const grant = grants.ofProcess(server, process, value as BufferRequest);
+            thread.grants[thread.grantCount++] = grant.id;
+            slots[slot] = grant;
+          } else slots[slot] = value;
+        }
+      }
+    }
+    return undefined;
   }
 
   #kernelHandler(call: Syscall, run: KernelCall | undefined): Handler {

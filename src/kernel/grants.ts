@@ -15,21 +15,39 @@ import type { UndoLog } from './store/undo.ts';
 
 type Direction = BufferRequest['direction'];
 
-interface Entry {
-  readonly server: Server;
-  readonly direction: Direction;
-  readonly length: number;
+/**
+ * A place in the table. A grant that dies leaves it to another, with another number: the place in the low bits, and above
+ * them how often it was taken.
+ */
+class Entry {
+  /** 0 while it is free. */
+  id = 0;
+  server: Server | undefined = undefined;
+  direction: Direction = 'in';
+  length = 0;
   /** Whose memory; undefined for a buffer of the kernel. */
-  readonly process: Process | undefined;
-  readonly segments: BufferRequest['segments'];
-  readonly bytes: Uint8Array | undefined;
+  process: Process | undefined = undefined;
+  /** Where a single stretch starts. */
+  address = 0;
+  /** The stretches, if it is not a single one. */
+  segments: BufferRequest['segments'] | undefined = undefined;
+  bytes: Uint8Array | undefined = undefined;
+  /** The number it had last. */
+  last: number;
+
+  constructor(place: number) {
+    this.last = place;
+  }
 }
 
+const PLACES = 1 << 20;
+
 export class Grants {
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries: Entry[] = [];
+  readonly #free: Entry[] = [];
   readonly #undo: UndoLog;
   readonly #log: (line: string) => void;
-  #last = 0;
+  #freeCount = 0;
 
   constructor(undo: UndoLog, log: (line: string) => void) {
     this.#undo = undo;
@@ -37,25 +55,63 @@ export class Grants {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.length - this.#freeCount;
   }
 
   /** Grants a stretch of a process's memory. */
-  ofProcess(server: Server, process: Process, request: BufferRequest): Grant {
-    const { direction, segments, length } = request;
-    return this.#enter({ server, direction, length, process, segments, bytes: undefined });
+  ofStretch(server: Server, process: Process, direction: Direction, address: number, length: number): Grant {
+    const entry = this.#take(server, direction, length);
+    entry.process = process;
+    entry.address = address;
+    if (direction !== 'out') process.readableGrants++;
+    return { id: entry.id, length };
+  }
+
+  /** Grants stretches of a process's memory. */
+  ofProcess(server: Server, process: Process, { direction, segments, length }: BufferRequest): Grant {
+    if (segments.length === 1) return this.ofStretch(server, process, direction, segments[0].address, length);
+    const grant = this.ofStretch(server, process, direction, 0, length);
+    this.#at(grant.id)!.segments = segments;
+    return grant;
   }
 
   /** Grants a buffer of the kernel. */
   ofBytes(server: Server, bytes: Uint8Array, direction: Direction): Grant {
-    return this.#enter({ server, direction, length: bytes.length, process: undefined, segments: [], bytes });
+    const entry = this.#take(server, direction, bytes.length);
+    entry.bytes = bytes;
+    return { id: entry.id, length: entry.length };
   }
 
   release(id: number): void {
-    const entry = this.#entries.get(id);
+    const entry = this.#at(id);
     if (entry === undefined) return;
-    this.#entries.delete(id);
-    if (isReadable(entry)) entry.process!.readableGrants--;
+    if (entry.process !== undefined && entry.direction !== 'out') entry.process.readableGrants--;
+    entry.id = 0;
+    entry.server = entry.process = entry.segments = entry.bytes = undefined;
+    this.#free[this.#freeCount++] = entry;
+  }
+
+  #at(id: number): Entry | undefined {
+    const place = id & (PLACES - 1);
+    const entry = place < this.#entries.length ? this.#entries[place] : undefined;
+    return entry !== undefined && entry.id === id && id !== 0 ? entry : undefined;
+  }
+
+  #take(server: Server, direction: Direction, length: number): Entry {
+    let entry: Entry;
+    if (this.#freeCount > 0) entry = this.#free[--this.#freeCount];
+    else {
+      if (this.#entries.length === PLACES) throw new RangeError('too many grants');
+      entry = new Entry(this.#entries.length);
+      this.#entries.push(entry);
+    }
+    do entry.last = (entry.last + PLACES) >>> 0;
+    while (entry.last === 0);
+    entry.id = entry.last;
+    entry.server = server;
+    entry.direction = direction;
+    entry.length = length;
+    return entry;
   }
 
   /** For ServerContext.copyIn. Throws PageNeeded. */
@@ -65,7 +121,7 @@ export class Grants {
     if (entry.bytes !== undefined) return entry.bytes.slice(offset, offset + length);
     const { segments } = entry;
     const { memory } = entry.process!;
-    if (segments.length === 1) return memory.read(segments[0].address + offset, length);
+    if (segments === undefined) return memory.read(entry.address + offset, length);
     const into = new Uint8Array(length);
     const done = eachPart(segments, offset, length, (address, from, to) =>
       memory.readInto(address, into.subarray(from, to)) ? to - from : 0,
@@ -74,22 +130,22 @@ export class Grants {
   }
 
   /** For ServerContext.copyOut. Throws PageNeeded. */
-  copyOut(server: Server, grant: Grant, offset: number, bytes: Uint8Array): Result<number> {
-    const entry = this.#find(server, grant, offset, bytes.length, 'out');
+  copyOut(server: Server, grant: Grant, offset: number, bytes: Uint8Array, length = bytes.length): Result<number> {
+    const entry = this.#find(server, grant, offset, length, 'out');
     if (entry instanceof Errno) return entry;
-    if (bytes.length === 0) return 0;
+    if (length === 0) return 0;
     if (entry.bytes !== undefined) {
-      entry.bytes.set(bytes, offset);
-      return bytes.length;
+      entry.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), offset);
+      return length;
     }
     const { segments } = entry;
     const { memory } = entry.process!;
     // A request that is delivered again reads only its own process: what others may read need not be as it was.
-    if (entry.process!.readableGrants > 0) this.#remember(entry, offset, bytes.length);
+    if (entry.process!.readableGrants > 0) this.#remember(entry, offset, length);
     const done =
-      segments.length === 1
-        ? memory.writeSome(segments[0].address + offset, bytes)
-        : eachPart(segments, offset, bytes.length, (address, from, to) =>
+      segments === undefined
+        ? memory.writeSome(entry.address + offset, bytes, length)
+        : eachPart(segments, offset, length, (address, from, to) =>
             memory.writeSome(address, bytes.subarray(from, to)),
           );
     return done === 0 ? EFAULT : done;
@@ -99,7 +155,8 @@ export class Grants {
   #remember(entry: Entry, offset: number, length: number): void {
     if (!this.#undo.active) return;
     const { memory } = entry.process!;
-    eachPart(entry.segments, offset, length, (address, from, to) => {
+    const segments = entry.segments ?? [{ address: entry.address, length: entry.length }];
+    eachPart(segments, offset, length, (address, from, to) => {
       const before = memory.read(address, to - from);
       if (before instanceof Errno) return 0;
       this.#undo.push({ undo: () => void memory.writeSome(address, before) });
@@ -107,17 +164,9 @@ export class Grants {
     });
   }
 
-  #enter(entry: Entry): Grant {
-    if (isReadable(entry)) entry.process!.readableGrants++;
-    do this.#last = (this.#last + 1) >>> 0 || 1;
-    while (this.#entries.has(this.#last));
-    this.#entries.set(this.#last, entry);
-    return { id: this.#last, length: entry.length };
-  }
-
   #find(server: Server, grant: Grant | null, offset: number, length: number, way: 'in' | 'out'): Result<Entry> {
     if (grant === null) return EFAULT;
-    const entry = this.#entries.get(grant.id);
+    const entry = this.#at(grant.id);
     if (entry === undefined || entry.server !== server || (entry.direction !== way && entry.direction !== 'both')) {
       this.#log(`${server.name} may not copy ${way} through grant ${grant.id}`);
       return EPERM;
@@ -129,8 +178,6 @@ export class Grants {
     return entry;
   }
 }
-
-const isReadable = ({ process, direction }: Entry): boolean => process !== undefined && direction !== 'out';
 
 /** Runs over the segments' parts of [offset, offset + length) until one comes short; the bytes done. */
 const eachPart = (

@@ -78,12 +78,12 @@ export class GuestMemory implements GuestReader {
     if (this.writeSome(address, bytes) !== bytes.length) return EFAULT;
   }
 
-  /** Number of bytes written up to the first that is not writable. */
-  writeSome(address: number, bytes: Uint8Array): number {
+  /** Number of bytes written, of the first `length`, up to the first that is not writable. */
+  writeSome(address: number, bytes: Uint8Array, length = bytes.length): number {
     const { space } = this.#process;
     if (space === undefined) return 0;
-    const count = space.write(address, bytes);
-    if (count !== bytes.length) this.#refuse(address + count, Access.Write);
+    const count = space.write(address, bytes, length);
+    if (count !== length) this.#refuse(address + count, Access.Write);
     return count;
   }
 

@@ -48,7 +48,7 @@ class Host implements PortHost {
       now: () => kernel.now(),
       realtime: () => kernel.realtime(),
       copyIn: (grant, offset, length) => kernel.grants.copyIn(server, grant, offset, length),
-      copyOut: (grant, offset, bytes) => kernel.grants.copyOut(server, grant, offset, bytes),
+      copyOut: (grant, offset, bytes, length) => kernel.grants.copyOut(server, grant, offset, bytes, length),
       wake,
       random: (length) => kernel.platform.entropy(length),
     };

@@ -50,8 +50,9 @@ export class Thread {
   /** Number of the system call it is in, or was in last. */
   call = -1;
   sleep: SleepingCall | undefined;
-  /** Grants of the call, which die with it. */
+  /** Grants of the call, which die with it: the first `grantCount`. The array stays as long as it ever was. */
   readonly grants: number[] = [];
+  grantCount = 0;
   /** A signal has asked the sleeping call to end. */
   cancelled = false;
   /** The call ended with EINTR because it was cancelled: what becomes of it is decided on the way to user mode. */

@@ -18,6 +18,9 @@ import { Range, RangeMap } from './ranges.ts';
 import { type CodeObserver, PageTable } from './table.ts';
 import { slotOf, tagOf, type Window } from './window.ts';
 
+/** Bytes up to which a loop is faster than what copies long stretches. */
+const SHORT = 48;
+
 /** One line of /proc/PID/maps. */
 export interface Mapping {
   readonly start: number;
@@ -244,9 +247,25 @@ export class AddressSpace {
     return this.#copy(address, into, Access.Read);
   }
 
-  /** Copies to the process. Returns how many bytes; if fewer than given, `stopped` says why. */
-  write(address: number, from: Uint8Array): number {
-    return this.#copy(address, from, Access.Write);
+  /** Copies to the process, `length` bytes of `from`. Returns how many; if fewer than that, `stopped` says why. */
+  write(address: number, from: Uint8Array, length = from.length): number {
+    if (length > SHORT)
+      return this.#copy(address, length === from.length ? from : from.subarray(0, length), Access.Write);
+    // Short ones within a page that may be written are most of them.
+    const { window } = this.#pages;
+    const number = Math.floor(address / PAGE_SIZE);
+    const within = address - number * PAGE_SIZE;
+    const slot = slotOf(number);
+    if (
+      !(address >= 0 && address < USER_LIMIT) ||
+      within + length > PAGE_SIZE ||
+      window.writeTags[slot] !== tagOf(number)
+    )
+      return this.#copy(address, from.subarray(0, length), Access.Write);
+    const { bytes } = window;
+    const offset = slot * PAGE_SIZE + within;
+    for (let i = 0; i < length; i++) bytes[offset + i] = from[i];
+    return length;
   }
 
   /** One byte a page: 1 if its content is in memory (mincore). */

@@ -107,14 +107,38 @@ export const emitBlocks = (f: FunctionBody, stream: Stream): void => {
     const words = times(4, (i) => 4 * row + i);
     for (const word of words) f.get(x[word]).get(initial[word]).op('i32x4.add').set(x[word]);
     const [a, b, c, d] = words.map((word) => x[word]);
-    f.get(a).get(b).shuffle(lanes(0, 4, 1, 5)).set(low01);
-    f.get(c).get(d).shuffle(lanes(0, 4, 1, 5)).set(low23);
-    f.get(a).get(b).shuffle(lanes(2, 6, 3, 7)).set(high01);
-    f.get(c).get(d).shuffle(lanes(2, 6, 3, 7)).set(high23);
-    f.get(low01).get(low23).shuffle(lanes(0, 1, 4, 5)).globalSet(frames[0][row]);
-    f.get(low01).get(low23).shuffle(lanes(2, 3, 6, 7)).globalSet(frames[1][row]);
-    f.get(high01).get(high23).shuffle(lanes(0, 1, 4, 5)).globalSet(frames[2][row]);
-    f.get(high01).get(high23).shuffle(lanes(2, 3, 6, 7)).globalSet(frames[3][row]);
+    f.get(a)
+      .get(b)
+      .shuffle(lanes(0, 4, 1, 5))
+      .set(low01);
+    f.get(c)
+      .get(d)
+      .shuffle(lanes(0, 4, 1, 5))
+      .set(low23);
+    f.get(a)
+      .get(b)
+      .shuffle(lanes(2, 6, 3, 7))
+      .set(high01);
+    f.get(c)
+      .get(d)
+      .shuffle(lanes(2, 6, 3, 7))
+      .set(high23);
+    f.get(low01)
+      .get(low23)
+      .shuffle(lanes(0, 1, 4, 5))
+      .globalSet(frames[0][row]);
+    f.get(low01)
+      .get(low23)
+      .shuffle(lanes(2, 3, 6, 7))
+      .globalSet(frames[1][row]);
+    f.get(high01)
+      .get(high23)
+      .shuffle(lanes(0, 1, 4, 5))
+      .globalSet(frames[2][row]);
+    f.get(high01)
+      .get(high23)
+      .shuffle(lanes(2, 3, 6, 7))
+      .globalSet(frames[3][row]);
   };
   const [macs, texts] = stream.blocks;
   f.get(block).if();

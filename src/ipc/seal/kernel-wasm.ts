@@ -66,7 +66,10 @@ const emitStream = (f: FunctionBody, way: Way, { ways, stream, blocks }: Directi
 /** Emits the choice of a frame's part of the stream by the low bits of the way's counter. */
 const forFrame = (f: FunctionBody, way: Way, emit: (frame: number) => void): void => {
   for (let i = 0; i <= GROUP; i++) f.block();
-  f.globalGet(way.counter).op('i32.wrap_i64').i32(GROUP - 1).op('i32.and');
+  f.globalGet(way.counter)
+    .op('i32.wrap_i64')
+    .i32(GROUP - 1)
+    .op('i32.and');
   f.brTable(
     times(GROUP - 1, (i) => i),
     GROUP - 1,
@@ -80,13 +83,7 @@ const forFrame = (f: FunctionBody, way: Way, emit: (frame: number) => void): voi
 };
 
 /** `(frame, aadLength, textLength) → status`: seals or opens in place. */
-const emitAead = (
-  f: FunctionBody,
-  way: Way,
-  opens: boolean,
-  direction: Direction,
-  rest: FunctionBody,
-): void => {
+const emitAead = (f: FunctionBody, way: Way, opens: boolean, direction: Direction, rest: FunctionBody): void => {
   const { stream } = direction;
   const [frame, aadLength, textLength] = [0, 1, 2];
   const [text, end, at, stop] = times(4, () => f.local('i32'));
@@ -190,8 +187,16 @@ export const buildSealingKernel = (memoryPages: number, vectors = false): Uint8A
   });
   ['A', 'B'].forEach((end, i) => {
     const seal = m.func(['i32', 'i32'], [], `seal${end}`);
-    seal.get(0).globalGet(ways[2 * i].counter).mem('i64.store', COUNTER_AT);
-    seal.get(0).i32(HEADER_BYTES).get(1).call(aeads[2 * i].index).op('drop');
+    seal
+      .get(0)
+      .globalGet(ways[2 * i].counter)
+      .mem('i64.store', COUNTER_AT);
+    seal
+      .get(0)
+      .i32(HEADER_BYTES)
+      .get(1)
+      .call(aeads[2 * i].index)
+      .op('drop');
 
     const expected = ways[2 * i + 1].counter;
     const open = m.func(['i32', 'i32'], ['i32'], `open${end}`);
@@ -199,7 +204,11 @@ export const buildSealingKernel = (memoryPages: number, vectors = false): Uint8A
     open.get(0).mem('i64.load', COUNTER_AT).tee(counter).globalGet(expected).op('i64.ne').if();
     open.i32(SEALED_REPLAYED).i32(SEALED_REORDERED).get(counter).globalGet(expected).op('i64.lt_u');
     open.op('select').return().end();
-    open.get(0).i32(HEADER_BYTES).get(1).call(aeads[2 * i + 1].index);
+    open
+      .get(0)
+      .i32(HEADER_BYTES)
+      .get(1)
+      .call(aeads[2 * i + 1].index);
   });
   const install = m.func(
     times(12, () => 'i32' as const),

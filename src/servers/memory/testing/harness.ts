@@ -227,9 +227,9 @@ export class Harness {
       now: () => this.now * 1e9,
       realtime: () => ({ seconds: this.now, nanoseconds: 0 }),
       copyIn: (grant, offset, length) => this.grants.get(grant.id)!.slice(offset, offset + length),
-      copyOut: (grant, offset, bytes) => {
-        this.grants.get(grant.id)!.set(bytes, offset);
-        return bytes.length;
+      copyOut: (grant, offset, bytes, length = bytes.length) => {
+        this.grants.get(grant.id)!.set(bytes.subarray(0, length), offset);
+        return length;
       },
       wake() {},
       random: (length) => new Uint8Array(length),

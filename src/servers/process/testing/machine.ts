@@ -236,10 +236,10 @@ export class Machine {
         const memory = this.#memory.get(grant.id);
         return memory === undefined || offset + length > memory.length ? EFAULT : memory.slice(offset, offset + length);
       },
-      copyOut: (grant, offset, bytes) => {
+      copyOut: (grant, offset, bytes, length = bytes.length) => {
         const memory = this.#memory.get(grant.id);
         if (memory === undefined) return EFAULT;
-        const part = bytes.subarray(0, memory.length - offset);
+        const part = bytes.subarray(0, Math.min(length, memory.length - offset));
         memory.set(part, offset);
         return part.length;
       },

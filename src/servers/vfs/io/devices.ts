@@ -23,10 +23,12 @@ const fill = (vfs: Vfs, buf: Grant, length: number, piece: (length: number) => U
   return done;
 };
 
-const zeros = (vfs: Vfs, buf: Grant): Outcome<number> => {
-  vfs.scratch.fill(0, 0, Math.min(buf.length, vfs.scratch.length));
-  return fill(vfs, buf, buf.length, (length) => vfs.scratch.subarray(0, length));
-};
+const ZEROS = new Uint8Array(1 << 16);
+
+const zeros = (vfs: Vfs, buf: Grant): Outcome<number> =>
+  buf.length <= ZEROS.length
+    ? vfs.context.copyOut(buf, 0, ZEROS, buf.length)
+    : fill(vfs, buf, buf.length, (length) => (length < ZEROS.length ? ZEROS.subarray(0, length) : ZEROS));
 
 export const nullDevice: FileIo = {
   seekable: true,

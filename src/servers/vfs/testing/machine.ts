@@ -216,11 +216,11 @@ export class VfsMachine {
         if (bytes === undefined || offset + length > bytes.length) return EFAULT;
         return bytes.slice(offset, offset + length);
       },
-      copyOut: (grant, offset, from): Result<number> => {
+      copyOut: (grant, offset, from, length = from.length): Result<number> => {
         const bytes = this.#grants.get(grant.id);
-        if (bytes === undefined || offset + from.length > bytes.length) return EFAULT;
-        bytes.set(from, offset);
-        return from.length;
+        if (bytes === undefined || offset + length > bytes.length) return EFAULT;
+        bytes.set(from.subarray(0, length), offset);
+        return length;
       },
       wake: (channel) => this.log.afterCommit(() => this.#woken.add(channel)),
       random: (length) => Uint8Array.from({ length }, (_, i) => (i * 37 + 11) & 0xff),
