@@ -9,6 +9,7 @@ import type { Xinim } from '../../src/index.ts';
 /** Compilers a test may ask for; each makes a static program. */
 export const COMPILERS = {
   gcc: ['gcc', '-static'],
+  'g++': ['g++', '-static', '-std=c++20'],
   musl: ['musl-gcc', '-static'],
   diet: ['diet', 'gcc'],
 } as const;
