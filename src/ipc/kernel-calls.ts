@@ -160,8 +160,10 @@ export interface KernelCalls {
   syncPages(pid: number, start: number, length: number): Result<void>;
   /** Makes the child's address space a lazy copy of the parent's (fork). */
   forkMemory(parent: number, child: number): Result<void>;
-  /** Exchanges the address spaces of two processes that do not run user code (the end of a vfork). */
-  exchangeMemory(first: number, second: number): Result<void>;
+  /** Makes the child use the parent's address space (CLONE_VM). */
+  shareMemory(parent: number, child: number): Result<void>;
+  /** Empties the address space of a process that gets a new image; if others use it, leaves it to them. */
+  leaveMemory(pid: number): Result<void>;
   /** Where the heap lies, for /proc and accounting. */
   setHeap(pid: number, start: number, end: number): Result<void>;
   /** A fresh shared object of this many bytes, zero-filled; freed when unmapped everywhere and released. */

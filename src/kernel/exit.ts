@@ -46,16 +46,6 @@ export const endThread = (kernel: Kernel, thread: Thread): void => {
 
 const release = (kernel: Kernel, process: Process): void => {
   for (const thread of process.threads) releaseUserState(kernel, thread);
-  const lender = takeLender(process);
-  if (lender === undefined) releaseRest(kernel, process);
-  else
-    kernel.request(kernel.mm, 'exchange', { parent: lender.pid, child: process.pid }, (reply) => {
-      if (reply instanceof Errno) kernel.log(`process ${lender.pid} did not get its memory back: ${reply.text}`);
-      releaseRest(kernel, process);
-    });
-};
-
-const releaseRest = (kernel: Kernel, process: Process): void => {
   const { pid } = process;
   kernel.tracer?.exited(process, process.status);
   kernel.retired += process.retired;
@@ -74,16 +64,6 @@ const releaseRest = (kernel: Kernel, process: Process): void => {
 /** The record of a process that is gone and forgotten. */
 export const remove = (kernel: Kernel, process: Process): void => {
   if (kernel.processes.get(process.pid) === process) kernel.processes.delete(process.pid);
-};
-
-/** Who lent the child its memory (vfork) and is to get it back now, if there still is one. */
-export const takeLender = (child: Process): Process | undefined => {
-  const parent = child.vforkParent?.process;
-  const { borrowed } = child;
-  child.borrowed = false;
-  return borrowed && parent !== undefined && !parent.dying && parent.space !== undefined && child.space !== undefined
-    ? parent
-    : undefined;
 };
 
 /** A parent that sleeps in vfork goes on: its child has a new image or is gone. */

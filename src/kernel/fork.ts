@@ -4,8 +4,7 @@
  *     process.fork ─► memory.fork ─► vfs.forkProcess ─► the child runs with RAX 0, the parent gets its PID
  *
  * If a server refuses, those before it undo the child, and the caller gets the error. With CLONE_VFORK the parent sleeps
- * until the child has a new image or is gone; with CLONE_VM too it then takes the child's copy of its memory for its own, so
- * that it finds what the child did in it (exit.ts, takeLender).
+ * until the child has a new image or is gone. With CLONE_VM both use one address space (held-memory.ts).
  */
 import { EINVAL, ENOSYS, Errno } from '../abi/errno.ts';
 import { CLONE_FLAGS } from '../abi/syscalls/kernel.ts';
@@ -57,9 +56,6 @@ const THREAD_ACCEPTED =
   CLONE_FLAGS.CLONE_DETACHED |
   CLONE_FLAGS.CLONE_UNTRACED;
 
-/** The child uses the parent's memory, and the parent does not meanwhile. */
-const LENDS = CLONE_FLAGS.CLONE_VM | CLONE_FLAGS.CLONE_VFORK;
-
 const word = (value: number): Uint8Array => {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setInt32(0, value, true);
@@ -74,11 +70,10 @@ const refusal = (kernel: Kernel, flags: number): Errno | undefined => {
   if (has(CLONE_FLAGS.CLONE_THREAD) && !has(CLONE_FLAGS.CLONE_SIGHAND)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_SIGHAND) && !has(CLONE_FLAGS.CLONE_VM)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_FS) && has(CLONE_FLAGS.CLONE_NEWNS)) return EINVAL;
-  const shares = has(CLONE_FLAGS.CLONE_VM) && !has(CLONE_FLAGS.CLONE_VFORK);
   if (has(CLONE_FLAGS.CLONE_THREAD)) {
     // What the threads of a process have in common is the process's: there is no thread with descriptors of its own.
     if ((flags & THREAD) === THREAD && (flags & ~(THREAD | THREAD_ACCEPTED)) === 0) return undefined;
-  } else if (!shares && (flags & ~ACCEPTED) === 0) return undefined;
+  } else if ((flags & ~ACCEPTED) === 0) return undefined;
   kernel.log(`clone with flags 0x${flags.toString(16)} is not supported`);
   return ENOSYS;
 };
@@ -109,7 +104,7 @@ export const clone = (kernel: Kernel, thread: Thread, args: CloneArguments): Err
     const undo = (reason: Errno): void => {
       kernel.request(kernel.pm, 'forkFailed', { child }, () => give(reason));
     };
-    const shared = (flags & LENDS) === LENDS;
+    const shared = (flags & CLONE_FLAGS.CLONE_VM) !== 0;
     kernel.request(kernel.mm, 'fork', { parent: pid, child, shared }, (copied) => {
       if (copied instanceof Errno) {
         undo(copied);
@@ -153,7 +148,6 @@ const start = (
   if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) parent.space?.write(parentTid, word(pid));
   kernel.counters.forks++;
   kernel.wake(first);
-  child.borrowed = (flags & LENDS) === LENDS;
   if (flags & CLONE_FLAGS.CLONE_VFORK) child.vforkParent = thread;
   else give(pid);
 };

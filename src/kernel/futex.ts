@@ -40,11 +40,11 @@ export interface FutexWord {
 
 /** The name of a word. EFAULT if nothing is mapped there. */
 export const keyOf = ({ process, address, own }: FutexWord): Result<string> => {
-  if (own) return `${process.pid}:${address}`;
+  if (own) return `${process.held?.id}:${address}`;
   const mapping = process.space?.mappingAt(address);
   if (mapping === undefined) return EFAULT;
   const { backing, start } = mapping;
-  if (backing.kind !== 'shared') return `${process.pid} ${address}`;
+  if (backing.kind !== 'shared') return `${process.held?.id} ${address}`;
   return `${backing.file ? 'file' : 'memory'} ${backing.object}:${backing.offset + (address - start)}`;
 };
 

@@ -4,14 +4,15 @@
  *
  * Life: `createProcess` (no memory, one sleeping thread) → memory by fork or exec → runs → `destroyProcess` (threads dead,
  * then memory and descriptors released) → `forgetProcess` (the view goes).
- * Invariants: `space`, `engine` and `window` are set together; `loaded` is the thread whose registers are in the window.
+ * Invariant: `space`, `engine`, `window`, `control` and `held` are set together.
  */
 import type { Engine } from '../cpu/engine.ts';
-import { CONTEXT_SIZE, RETIRED } from '../cpu/state.ts';
+import { CONTEXT_SIZE } from '../cpu/state.ts';
 import type { Identity, ProcessView } from '../ipc/kernel-calls.ts';
 import type { AddressSpace } from '../memory/space.ts';
 import { DescriptorTable } from './descriptors.ts';
 import { GuestMemory } from './guest-memory.ts';
+import { HeldMemory } from './held-memory.ts';
 import { LiveView } from './process-view.ts';
 import type { Registers } from './registers.ts';
 import { Thread } from './thread.ts';
@@ -39,9 +40,6 @@ export const NO_IMAGE: Image = Object.freeze({
   auxiliary: new Uint8Array(0),
 });
 
-/** What goes over in an exchange of address spaces. */
-type Surrendered = Pick<Process, 'space' | 'engine' | 'window' | 'control' | 'heapStart' | 'heapEnd'>;
-
 export class Process {
   readonly threads: Thread[] = [];
   readonly files: DescriptorTable;
@@ -54,7 +52,8 @@ export class Process {
   window: Registers | undefined;
   /** Words of the state block: trap details, instructions retired. */
   control: Int32Array | undefined;
-  loaded: Thread | undefined;
+  /** All of these, with who else uses them. */
+  held: HeldMemory | undefined;
 
   image: Image = NO_IMAGE;
   /** Top of the stack region, exclusive: accesses below may grow it. */
@@ -73,8 +72,6 @@ export class Process {
   forgotten = false;
   /** The thread that sleeps in vfork until this process executes or ends. */
   vforkParent: Thread | undefined;
-  /** The parent lent its memory, and gets it back then. */
-  borrowed = false;
   /** Status word as far as the kernel was told. */
   status: number | undefined;
 
@@ -122,68 +119,62 @@ export class Process {
     return this.threads.reduce((sum, thread) => sum + thread.systemTime, this.endedSystemTime);
   }
 
-  /** Instructions retired in its window since the window was made or last counted. */
+  /** Instructions retired in its memory; those of memory that others use too are counted with its last user. */
   get retired(): number {
-    return this.control === undefined ? 0 : this.#retiredNow() - this.#retiredBefore;
+    return this.held === undefined || this.held.users > 1 ? 0 : this.held.retired;
   }
 
-  #retiredBefore = 0;
-  #retiredNow(): number {
-    const words = this.control!;
-    return (words[RETIRED / 4 + 1] >>> 0) * 0x1_0000_0000 + (words[RETIRED / 4] >>> 0);
+  /** The thread whose registers are in the window, if it is one of this process. */
+  get loaded(): Thread | undefined {
+    const loaded = this.held?.loaded;
+    return loaded?.process === this ? loaded : undefined;
   }
 
   /** Takes an address space and the engine of its window. Registers of all threads are to be set afterwards. */
   attach(space: AddressSpace, bound: BoundWindow): void {
-    this.space = space;
-    this.engine = bound.engine;
-    this.window = bound.registers;
-    this.control = bound.control;
-    this.loaded = this.threads[0];
-    this.#retiredBefore = this.#retiredNow();
+    this.#hold(new HeldMemory(space, bound));
+    this.held!.loaded = this.threads[0];
   }
 
-  /** Gives the address space up. */
+  /** Uses the memory of another process (CLONE_VM). */
+  share(other: Process): void {
+    other.held!.users++;
+    this.#hold(other.held!);
+  }
+
+  #hold(held: HeldMemory): void {
+    this.held = held;
+    this.space = held.space;
+    this.engine = held.engine;
+    this.window = held.window;
+    this.control = held.control;
+  }
+
+  /** Gives the address space up; it ends with its last user. */
   detach(): void {
-    const { space } = this;
-    if (space === undefined) return;
-    this.minorFaults += space.faults.minor;
-    this.majorFaults += space.faults.major;
-    this.space = this.engine = this.window = this.control = this.loaded = undefined;
-    space.release();
-  }
-
-  /** Exchanges the address spaces of two processes; registers stay with the threads. */
-  exchange(other: Process): void {
-    const mine = this.#withdraw();
-    this.#receive(other.#withdraw());
-    other.#receive(mine);
-  }
-
-  #withdraw(): Surrendered {
-    const { space, engine, window, control, heapStart, heapEnd, retired } = this;
-    this.loaded?.context.bytes.set(window!.bytes.subarray(0, CONTEXT_SIZE));
-    this.loaded = undefined;
-    this.minorFaults += space!.faults.minor;
-    this.majorFaults += space!.faults.major;
-    this.#retiredBefore = -retired;
-    return { space, engine, window, control, heapStart, heapEnd };
-  }
-
-  #receive(surrendered: Surrendered): void {
-    Object.assign(this, surrendered);
-    this.minorFaults -= this.space!.faults.minor;
-    this.majorFaults -= this.space!.faults.major;
-    this.#retiredBefore += this.#retiredNow();
-    this.load(this.mainThread);
+    const { held } = this;
+    if (held === undefined) return;
+    if (this.loaded !== undefined) this.#save(held);
+    this.held = this.space = this.engine = this.window = this.control = undefined;
+    if (--held.users > 0) return;
+    this.minorFaults += held.space.faults.minor;
+    this.majorFaults += held.space.faults.major;
+    held.space.release();
   }
 
   /** Brings a thread's registers into the window. */
   load(thread: Thread): void {
-    const { loaded, window } = this;
-    if (loaded === thread || window === undefined) return;
-    loaded?.context.bytes.set(window.bytes.subarray(0, CONTEXT_SIZE));
-    window.bytes.set(thread.context.bytes);
-    this.loaded = thread;
+    const { held } = this;
+    if (held === undefined || held.loaded === thread) return;
+    if (held.loaded !== undefined) this.#save(held);
+    held.window.bytes.set(thread.context.bytes);
+    held.loaded = thread;
+  }
+
+  /** Takes the loaded registers out of the window, to where the thread finds them. */
+  #save(held: HeldMemory): void {
+    const { loaded } = held;
+    held.loaded = undefined;
+    if (loaded?.state !== 'dead') loaded?.context.bytes.set(held.window.bytes.subarray(0, CONTEXT_SIZE));
   }
 }

@@ -31,7 +31,8 @@ const clearTid = (kernel: Kernel, thread: Thread): void => {
   const { clearTid: address, process } = thread;
   thread.clearTid = 0;
   // Nobody is left to look at memory that is this thread's alone (mm_release).
-  if (address === 0 || process.space === undefined || process.threads.length < 2) return;
+  if (address === 0 || process.space === undefined) return;
+  if (process.threads.length < 2 && process.held!.users < 2) return;
   if (process.space.write(address, ZERO) !== 4) return;
   kernel.futexes.wake({ process, address, own: false }, 1, -1);
 };

@@ -5,7 +5,7 @@
  *       ▲                │                                                        any ──destroyProcess──► dead
  *       └──slice over────┘
  *
- * A process holds one thread's registers in its window's state block (`Process.loaded`); the others' are in `context`.
+ * One thread's registers are in the state block of the process's window (`HeldMemory.loaded`); the others' are in `context`.
  */
 
 import type { Restart } from '../abi/syscall.ts';
@@ -108,7 +108,7 @@ export class Thread {
 
   /** Its registers, wherever they are. */
   get registers(): Registers {
-    return this.process.loaded === this ? this.process.window! : this.context;
+    return this.process.held?.loaded === this ? this.process.window! : this.context;
   }
 
   /** The buffer for its registers while another thread of the process is loaded. */

@@ -95,7 +95,5 @@ const leave = (kernel: Kernel, thread: Thread): void => {
   process.endedUserTime += thread.userTime;
   process.endedSystemTime += thread.systemTime;
   process.threads.splice(process.threads.indexOf(thread), 1);
-  // Its registers are of no more use: they need not be saved when the next one is loaded.
-  if (process.loaded === thread) process.loaded = undefined;
   endThread(kernel, thread);
 };

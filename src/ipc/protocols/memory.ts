@@ -9,15 +9,8 @@ import { call, protocol } from '../protocol.ts';
 export const memoryProtocol = protocol('memory', 300, {
   fork: call(
     300,
-    "Copies the parent's regions for the child and has the kernel make its address space a lazy copy.",
-    // shared: vfork; the child keeps locks and advice, as it will give the memory back.
+    "Copies the parent's regions for the child and has the kernel make its address space a lazy copy; or, `shared`, has the child use the parent's (CLONE_VM).",
     { parent: i32, child: i32, shared: bool },
-    {},
-  ),
-  exchange: call(
-    317,
-    'A child of vfork executes or ends: its parent takes the memory with what the child did in it, the child the copy kept meanwhile.',
-    { parent: i32, child: i32 },
     {},
   ),
   exit: call(301, 'A process ended: regions and attached segments are released.', { pid: i32 }, {}),

@@ -12,7 +12,7 @@ import { Errno } from '../../abi/errno.ts';
 import { SIGKILL } from '../../abi/signals.ts';
 import { CONTEXT_SIZE, Reg } from '../../cpu/state.ts';
 import { MMAP_LOW, MMAP_START, PAGE_SIZE, PIE_BASE } from '../../memory/layout.ts';
-import { releaseVforkParent, takeLender } from '../exit.ts';
+import { releaseVforkParent } from '../exit.ts';
 import { ask, type Flow } from '../flow.ts';
 import { resetFloatingPoint } from '../fxsave.ts';
 import type { Kernel } from '../kernel.ts';
@@ -44,11 +44,6 @@ export function* exec(kernel: Kernel, process: Process, thread: Thread, request:
   }
   endOthers(kernel, process, thread);
 
-  const lender = takeLender(process);
-  if (lender !== undefined) {
-    const returned = yield* ask(kernel, kernel.mm, 'exchange', { parent: lender.pid, child: pid });
-    if (returned instanceof Errno) kernel.log(`process ${lender.pid} did not get its memory back: ${returned.text}`);
-  }
   const { argv, image, loader } = program;
   const laidOut = yield* ask<Layout>(kernel, kernel.mm, 'exec', {
     pid,

@@ -2,7 +2,7 @@
  * Kernel calls of the memory manager: the address spaces. Changes of a space are effects, done in order when the
  * transaction has committed; only fork, whose outcome the caller must know, is done at once and undone on rollback.
  */
-import { EAGAIN, EINVAL, ENOMEM, ESRCH, type Result } from '../../abi/errno.ts';
+import { EAGAIN, EINVAL, ENOMEM, Errno, ESRCH, type Result } from '../../abi/errno.ts';
 import type { Engine } from '../../cpu/engine.ts';
 import { Access } from '../../cpu/engine.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
@@ -31,7 +31,8 @@ type Calls = Pick<
   | 'residentPages'
   | 'syncPages'
   | 'forkMemory'
-  | 'exchangeMemory'
+  | 'shareMemory'
+  | 'leaveMemory'
   | 'setHeap'
   | 'createShared'
   | 'releaseShared'
@@ -77,6 +78,17 @@ export const memoryCalls = (kernel: Kernel): Calls => {
     undo.afterCommit(() => {
       if (process.space !== undefined) effect(process.space);
     });
+  };
+
+  /** A window that the host will not give is as if there were no more processes to be had. */
+  const newSpace = (make: () => AddressSpace): Result<AddressSpace> => {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      kernel.log('the host gives no more memory for address spaces');
+      return EAGAIN;
+    }
   };
 
   return {
@@ -139,26 +151,39 @@ export const memoryCalls = (kernel: Kernel): Calls => {
       const to = processes.get(child);
       if (from?.space === undefined || to === undefined) return ESRCH;
       if (to.space !== undefined) return EINVAL;
-      // A window that the host will not give is as if there were no more processes to be had.
       const observer = new Observer();
-      let space: AddressSpace;
-      try {
-        space = from.space.fork(observer);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        kernel.log(`fork of ${parent} refused: the host gives no more memory for address spaces`);
-        return EAGAIN;
-      }
+      const { space: parents } = from;
+      const space = newSpace(() => parents.fork(observer));
+      if (space instanceof Errno) return space;
       take(kernel, to, space, observer);
       to.engine!.inherit(from.engine!);
       undo.push({ undo: () => to.detach() });
     },
 
-    exchangeMemory: (first, second) => {
-      const a = processes.get(first);
-      const b = processes.get(second);
-      if (a?.space === undefined || b?.space === undefined) return ESRCH;
-      undo.afterCommit(() => a.exchange(b));
+    shareMemory: (parent, child) => {
+      const from = processes.get(parent);
+      const to = processes.get(child);
+      if (from?.space === undefined || to === undefined) return ESRCH;
+      if (to.space !== undefined) return EINVAL;
+      to.share(from);
+      undo.push({ undo: () => to.detach() });
+    },
+
+    leaveMemory: (pid): Result<void> => {
+      const process = processes.get(pid);
+      if (process === undefined || process.gone) return ESRCH;
+      if (process.held === undefined || process.held.users === 1) {
+        undo.afterCommit(() => process.space?.unmap(0, USER_LIMIT));
+        return undefined;
+      }
+      const observer = new Observer();
+      const space = newSpace(() => machine.createSpace(observer));
+      if (space instanceof Errno) return space;
+      undo.push({ undo: () => space.release() });
+      undo.afterCommit(() => {
+        process.detach();
+        take(kernel, process, space, observer);
+      });
     },
 
     setHeap: (pid, start, end) => {

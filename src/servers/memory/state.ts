@@ -5,9 +5,12 @@ import type { Handlers, ServerContext } from '../../ipc/server.ts';
 import type { SortedTable, Table } from '../../ipc/store.ts';
 import { PAGE_SIZE, USER_LIMIT } from '../../memory/layout.ts';
 import type { MemoryRegion, ProcessMemory, ShmSegment } from './rows.ts';
+import { type Owner, type Sharing, sharedPartitions, sharedRows } from './sharing.ts';
 
 export interface MemoryServer {
   readonly context: ServerContext;
+  /** Who uses whose address space (sharing.ts). */
+  readonly sharing: Sharing;
   readonly processes: Table<number, ProcessMemory>;
   /** Regions of each process by start address. */
   readonly regions: SortedTable<MemoryRegion>;
@@ -22,16 +25,24 @@ export interface MemoryServer {
   readonly segmentIds: Table<number, { last: number; sequence: number }>;
 }
 
-export const createMemoryServer = (context: ServerContext): MemoryServer => ({
-  context,
-  processes: context.store.table('processes'),
-  regions: context.store.sorted('regions'),
-  gaps: context.store.sorted('gaps'),
-  segments: context.store.table('segments'),
-  segmentByKey: context.store.table('segments by key'),
-  segmentByObject: context.store.table('segments by object'),
-  segmentIds: context.store.table('segment ids'),
-});
+export const createMemoryServer = (context: ServerContext): MemoryServer => {
+  const { store } = context;
+  const owners = store.table<number, Owner>('owners');
+  const processes = store.table<number, ProcessMemory>('processes');
+  const regions = store.sorted<MemoryRegion>('regions');
+  const gaps = store.sorted<object>('gaps');
+  return {
+    context,
+    sharing: { owners, rows: [processes as Table<number, object>], partitions: [regions, gaps] },
+    processes: sharedRows(processes, owners),
+    regions: sharedPartitions(regions, owners),
+    gaps: sharedPartitions(gaps, owners),
+    segments: store.table('segments'),
+    segmentByKey: store.table('segments by key'),
+    segmentByObject: store.table('segments by object'),
+    segmentIds: store.table('segment ids'),
+  };
+};
 
 export type MemoryHandlers = Handlers<typeof memoryProtocol>;
 

@@ -1,5 +1,5 @@
 /** The life of an address space: exec lays it out, fork copies it, exit ends it. The kernel sends these. */
-import { ENOMEM, Errno, ESRCH } from '../../../abi/errno.ts';
+import { ENOMEM, Errno } from '../../../abi/errno.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../../abi/mman.ts';
 import { RLIMIT_STACK } from '../../../abi/resource.ts';
 import {
@@ -9,13 +9,13 @@ import {
   MMAP_LOW,
   MMAP_START,
   STACK_TOP,
-  USER_LIMIT,
   WINDOW_SIZE,
 } from '../../../memory/layout.ts';
 import { openZone } from '../free-space.ts';
 import { add, remove } from '../regions.ts';
 import { backingOf, FILE, LOCKED, type MemoryRegion, NO_FORK, SHM, STACK, WIPE_ON_FORK } from '../rows.ts';
 import { attach, detach } from '../segments.ts';
+import { leave, share } from '../sharing.ts';
 import { limitOf, type MemoryHandlers, type MemoryServer, pageUp } from '../state.ts';
 
 /** A fresh stack beyond what arguments need, as Linux makes it: 33 pages. */
@@ -26,17 +26,15 @@ const STACK_GAP = 0x10_0000;
 /** Numbers a segment has in exec's request. */
 const SEGMENT_FIELDS = 5;
 
-/** No process has this number. */
-const NOBODY = 0;
-
 /** Where a heap that follows its image ends: with the slots of heaps, or, if it starts beyond them, after as many bytes. */
 const heapLimit = (start: number): number => {
   const slot = start % WINDOW_SIZE;
   return slot < HEAP_MAX ? start - slot + HEAP_MAX : start + (HEAP_MAX - HEAP_START);
 };
 
-/** Lets go of everything the process has. */
+/** Lets go of everything the process has, but for what others use too. */
 const clear = (m: MemoryServer, pid: number): void => {
+  if (leave(m.sharing, pid)) return;
   for (const [, region] of m.regions.range(pid)) if ((region.flags & SHM) !== 0) detach(m, region.object, pid);
   m.regions.clear(pid);
   m.gaps.clear(pid);
@@ -44,11 +42,10 @@ const clear = (m: MemoryServer, pid: number): void => {
 };
 
 /** What a child does not take over as it stands: locks, attach counts, regions that madvise set apart. */
-const inherit = (m: MemoryServer, child: number, shared: boolean): Errno | Record<string, never> => {
+const inherit = (m: MemoryServer, child: number): Errno | Record<string, never> => {
   const { kernel } = m.context;
   for (const [start, region] of m.regions.range(child)) {
     if ((region.flags & SHM) !== 0) attach(m, region.object);
-    if (shared) continue;
     if ((region.flags & LOCKED) !== 0) m.regions.edit(child, start)!.flags &= ~LOCKED;
     if ((region.flags & NO_FORK) !== 0) {
       remove(m, child, start, start + region.length);
@@ -62,11 +59,11 @@ const inherit = (m: MemoryServer, child: number, shared: boolean): Errno | Recor
   return {};
 };
 
-export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork' | 'exchange' | 'exit'> => ({
+export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork' | 'exit'> => ({
   exec({ pid, segments, names, stackSize, stackExecutable, imageEnd, heapFollows }) {
     const { kernel } = m.context;
     clear(m, pid);
-    const emptied = kernel.unmapPages(pid, 0, USER_LIMIT);
+    const emptied = kernel.leaveMemory(pid);
     if (emptied instanceof Errno) return emptied;
 
     // The heap is where the reference has it, unless the image lies there or brings its own place: then it follows the image.
@@ -125,36 +122,26 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
   fork({ parent, child, shared }) {
     const { kernel } = m.context;
     const row = m.processes.get(parent);
+    if (shared) {
+      const lent = kernel.shareMemory(parent, child);
+      if (lent instanceof Errno) return lent;
+      share(m.sharing.owners, parent, child);
+      return {};
+    }
     const forked = kernel.forkMemory(parent, child);
     if (forked instanceof Errno) return forked;
     // A process that has not executed anything yet has nothing to copy.
     if (row === undefined) return {};
-    m.processes.set(child, shared ? { ...row } : { ...row, lockedBytes: 0, lockFuture: 'no' });
+    m.processes.set(child, { ...row, lockedBytes: 0, lockFuture: 'no' });
     m.regions.copy(parent, child);
     m.gaps.copy(parent, child);
-    return inherit(m, child, shared);
-  },
-
-  exchange({ parent, child }) {
-    const [lent, kept] = [m.processes.get(parent), m.processes.get(child)];
-    if (lent === undefined || kept === undefined) return ESRCH;
-    const exchanged = m.context.kernel.exchangeMemory(parent, child);
-    if (exchanged instanceof Errno) return exchanged;
-    m.processes.set(parent, { ...kept });
-    m.processes.set(child, { ...lent });
-    for (const rows of [m.regions, m.gaps]) {
-      rows.copy(parent, NOBODY);
-      rows.copy(child, parent);
-      rows.copy(NOBODY, child);
-      rows.clear(NOBODY);
-    }
-    return {};
+    return inherit(m, child);
   },
 
   exit({ pid }) {
     clear(m, pid);
     // ESRCH: the kernel has ended the address space already.
-    void m.context.kernel.unmapPages(pid, 0, USER_LIMIT);
+    void m.context.kernel.leaveMemory(pid);
     return {};
   },
 });

@@ -13,7 +13,7 @@ import type { memoryProtocol } from '../../../ipc/protocols/memory.ts';
 import type { ServerContext } from '../../../ipc/server.ts';
 import { TransactionalStore } from '../../../kernel/store/store.ts';
 import { UndoLog } from '../../../kernel/store/undo.ts';
-import { PAGE_SIZE, STACK_TOP } from '../../../memory/layout.ts';
+import { PAGE_SIZE, STACK_TOP, USER_LIMIT } from '../../../memory/layout.ts';
 import { Machine } from '../../../memory/machine.ts';
 import type { AddressSpace } from '../../../memory/space.ts';
 import { ZONE_START } from '../free-space.ts';
@@ -213,9 +213,15 @@ export class Harness {
         this.spaces.set(child, this.spaces.get(parent)!.fork(OBSERVER));
         this.identities.set(child, this.identities.get(parent)!);
       },
-      exchangeMemory: (first, second) => {
-        const [a, b] = [this.spaces.get(first)!, this.spaces.get(second)!];
-        this.spaces.set(first, b).set(second, a);
+      shareMemory: (parent, child) => {
+        this.spaces.set(child, this.spaces.get(parent)!);
+        this.identities.set(child, this.identities.get(parent)!);
+      },
+      leaveMemory: (pid) => {
+        const space = this.spaces.get(pid);
+        if (space === undefined) return ESRCH;
+        if ([...this.spaces.values()].filter((other) => other === space).length === 1) space.unmap(0, USER_LIMIT);
+        else this.spaces.set(pid, this.machine.createSpace(OBSERVER));
       },
       setHeap: (pid, start, end) => void this.heaps.set(pid, [start, end]),
       createShared: (bytes) => this.machine.objects.create(bytes),
