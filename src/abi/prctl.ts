@@ -11,6 +11,7 @@ export const PR_SET_TIMING = 14;
 export const PR_SET_NAME = 15;
 export const PR_GET_NAME = 16;
 export const PR_GET_SECCOMP = 21;
+export const PR_SET_SECCOMP = 22;
 export const PR_CAPBSET_READ = 23;
 export const PR_GET_SECUREBITS = 27;
 export const PR_SET_TIMERSLACK = 29;
@@ -34,6 +35,7 @@ export const PRCTL_OPTIONS: Readonly<Record<string, number>> = {
   PR_SET_NAME,
   PR_GET_NAME,
   PR_GET_SECCOMP,
+  PR_SET_SECCOMP,
   PR_CAPBSET_READ,
   PR_GET_SECUREBITS,
   PR_SET_TIMERSLACK,

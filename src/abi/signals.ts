@@ -9,10 +9,13 @@
  *       rt queue      16 pid   20 uid   24 sigval (8)
  *       SIGCHLD       16 pid   20 uid   24 status   32 utime   40 stime (clock ticks)
  *       fault         16 addr  24 addr_lsb
+ *       seccomp       16 call address   24 call   28 arch
  *       timer         16 tid   20 overrun   24 sigval (8)
  *
  *     struct sigaction (32 bytes)   0 handler   8 flags   16 restorer   24 mask
  */
+
+import { AUDIT_ARCH_X86_64, SYS_SECCOMP } from './seccomp.ts';
 
 export const SIGHUP = 1;
 export const SIGINT = 2;
@@ -227,6 +230,16 @@ export const childInfo = (
 export const faultInfo = (signal: number, code: number, address: number): Uint8Array => {
   const { bytes, view } = header(signal, code);
   view.setBigInt64(16, BigInt(address), true);
+  return bytes;
+};
+
+/** siginfo of a SIGSYS that a seccomp filter raised. */
+export const seccompInfo = (errno: number, address: number, call: number): Uint8Array => {
+  const { bytes, view } = header(SIGSYS, SYS_SECCOMP);
+  view.setInt32(4, errno, true);
+  view.setBigInt64(16, BigInt(address), true);
+  view.setInt32(24, call, true);
+  view.setUint32(28, AUDIT_ARCH_X86_64, true);
   return bytes;
 };
 

@@ -22,6 +22,10 @@ export interface Identity {
   readonly sgid: number;
   readonly fsgid: number;
   readonly groups: readonly number[];
+  /** Effective capabilities, a bit each (capabilities(7)). */
+  readonly capabilities: bigint;
+  /** PR_SET_NO_NEW_PRIVS: execve gives no privileges, and filters need none. */
+  readonly noNewPrivileges: boolean;
   /** Soft and hard limits by RLIMIT number; Infinity for RLIM_INFINITY. */
   readonly limits: readonly (readonly [soft: number, hard: number])[];
   /** Command name, at most 15 bytes. */

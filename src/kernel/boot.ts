@@ -20,6 +20,8 @@ const serverIdentity = (name: string): Identity => ({
   egid: 0,
   sgid: 0,
   fsgid: 0,
+  capabilities: 0n,
+  noNewPrivileges: false,
   groups: [],
   limits: [],
   name,

@@ -16,9 +16,11 @@ import { Reg } from '../cpu/state.ts';
 import { codecOf } from '../ipc/codec.ts';
 import { Pending } from '../ipc/port.ts';
 import { KEEP, type KernelCall, LATER } from './calls/call.ts';
+import { withSeccompOptions } from './calls/seccomp.ts';
 import { PageNeeded } from './guest-memory.ts';
 import type { Kernel } from './kernel.ts';
 import { restoreMask, withMask } from './masked-calls.ts';
+import { guard } from './seccomp/filters.ts';
 import type { Server } from './server-slot.ts';
 import type { Thread } from './thread.ts';
 
@@ -77,8 +79,15 @@ export class Dispatch {
         call.server === 'kernel'
           ? this.#kernelHandler(call, kernelCalls[name])
           : this.#serverHandler(call, kernel.server(call.server));
-      this.#handlers[call.number] = call.options.mask === undefined ? handler : withMask(kernel, call, handler);
+      this.#handlers[call.number] = this.#wrapped(
+        call,
+        name === 'prctl' ? withSeccompOptions(kernel, handler) : handler,
+      );
     }
+  }
+
+  #wrapped(call: Syscall, handler: Handler): Handler {
+    return call.options.mask === undefined ? handler : withMask(this.#kernel, call, handler);
   }
 
   /** The declaration of a number. */
@@ -102,13 +111,15 @@ export class Dispatch {
   trap(thread: Thread): void {
     const { registers } = thread;
     const low = registers.low(Reg.RAX);
-    const number = registers.high(Reg.RAX) === 0 && low < 0x8000_0000 ? low : -1;
+    // Only EAX counts (entry_64.S).
+    const number = low | 0;
     thread.call = number;
     if (number >= 0 && number < 1024) this.counts[number]++;
     else this.#otherCounts.set(number, (this.#otherCounts.get(number) ?? 0) + 1);
     thread.process.refusedPage = -1;
     thread.restart = undefined;
-    this.#attempt(thread, number);
+    const { seccomp } = thread;
+    if (seccomp === undefined || guard(this.#kernel, thread, seccomp)) this.#attempt(thread, number);
     thread.resumed = false;
   }
 

@@ -138,6 +138,7 @@ const start = (
   first.altStack =
     (flags & CLONE_FLAGS.CLONE_VM) !== 0 && (flags & CLONE_FLAGS.CLONE_VFORK) === 0 ? NO_STACK : thread.altStack;
   first.robustList = 0;
+  first.seccomp = thread.seccomp;
   if (flags & CLONE_FLAGS.CLONE_CHILD_CLEARTID) first.clearTid = childTid;
   child.image = parent.image;
   child.stackTop = parent.stackTop;

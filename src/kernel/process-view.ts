@@ -52,6 +52,12 @@ export class LiveView implements ProcessView {
   get fsgid(): number {
     return this.#identity.fsgid;
   }
+  get capabilities(): bigint {
+    return this.#identity.capabilities;
+  }
+  get noNewPrivileges(): boolean {
+    return this.#identity.noNewPrivileges;
+  }
   get groups(): readonly number[] {
     return this.#identity.groups;
   }

@@ -212,9 +212,14 @@ export const popFrame = (thread: Thread): { readonly mask: bigint } | undefined 
 /** A fault of the processor becomes a signal that the process cannot but take. */
 export const raiseFault = (kernel: Kernel, thread: Thread, signal: number, code: number, address: number): void => {
   const { process, tid } = thread;
-  kernel.request(kernel.pm, 'fault', { pid: process.pid, tid, signal, code, address }, (reply) => {
-    if (!(reply instanceof Errno)) return;
-    kernel.log(`process ${process.pid}: signal ${signal} could not be raised (${reply.name})`);
-    kernel.request(kernel.pm, 'exit', { pid: process.pid, status: signal }, () => {});
-  });
+  kernel.request(
+    kernel.pm,
+    'fault',
+    { pid: process.pid, tid, signal, code, address, errno: 0, syscall: -1 },
+    (reply) => {
+      if (!(reply instanceof Errno)) return;
+      kernel.log(`process ${process.pid}: signal ${signal} could not be raised (${reply.name})`);
+      kernel.request(kernel.pm, 'exit', { pid: process.pid, status: signal }, () => {});
+    },
+  );
 };

@@ -16,6 +16,7 @@ import type { Process } from './process.ts';
 import { Registers } from './registers.ts';
 import type { Queued } from './scheduler.ts';
 import { share } from './scheduler.ts';
+import type { Seccomp } from './seccomp/filters.ts';
 import type { Server } from './server-slot.ts';
 
 export type ThreadState = 'ready' | 'running' | 'sleeping' | 'dead';
@@ -69,6 +70,8 @@ export class Thread {
   altStack: AlternateStack = NO_STACK;
   /** Cleared and woken when the thread ends (set_tid_address, CLONE_CHILD_CLEARTID). */
   clearTid = 0;
+  /** What seccomp(2) has set; undefined lets every call pass. */
+  seccomp: Seccomp | undefined;
   robustList = 0;
   robustLength = 0;
   /** Of the last fault, for the signal frame: trap number, error code, CR2. */

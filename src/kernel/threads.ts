@@ -61,6 +61,7 @@ const enter = (
   if (flags & CLONE_FLAGS.CLONE_SETTLS) registers.view.setBigUint64(FS_BASE, BigInt(tls), true);
   if (flags & CLONE_FLAGS.CLONE_CHILD_CLEARTID) thread.clearTid = childTid;
   thread.policy = creator.policy;
+  thread.seccomp = creator.seccomp;
   // As in Linux, nobody hears of an address that cannot be written here.
   if (flags & CLONE_FLAGS.CLONE_CHILD_SETTID) process.space?.write(childTid, word(tid));
   if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) process.space?.write(parentTid, word(tid));

@@ -15,7 +15,10 @@ import {
   uint,
 } from '../arguments.ts';
 import { Errno } from '../errno.ts';
+import { SECCOMP_OPERATIONS } from '../seccomp.ts';
 import { syscall } from '../syscall.ts';
+
+const seccompOperation = choice('seccomp operation', SECCOMP_OPERATIONS);
 
 const cloneFlags: ArgumentKind<number> = {
   name: 'clone flags',
@@ -203,6 +206,12 @@ export const kernelSyscalls = {
   set_robust_list: kernel(273, 'set_robust_list', { head: address, length: size }),
   get_robust_list: kernel(274, 'get_robust_list', { pid: int, head: address, length: address }),
   getcpu: kernel(309, 'getcpu', { cpu: address, node: address }),
+  seccomp: kernel(
+    317,
+    'seccomp',
+    { operation: seccompOperation, flags: uint, args: address },
+    { partial: 'listeners for notifications are refused; a tracer never answers' },
+  ),
   getrandom: kernel(318, 'getrandom', { buf: address, count: size, flags: uint }),
   execveat: kernel(322, 'execveat', { dirfd: fd, path, argv: stringVector, envp: stringVector, flags: int }),
   clone3: kernel(435, 'clone3', { args: address, size }, { partial: 'as clone; set_tid and cgroups are refused' }),

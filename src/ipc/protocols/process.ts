@@ -31,7 +31,7 @@ export const processProtocol = protocol('process', 200, {
   fault: call(
     205,
     'A processor fault of a thread becomes a forced signal.',
-    { pid: i32, tid: i32, signal: i32, code: i32, address: i53 },
+    { pid: i32, tid: i32, signal: i32, code: i32, address: i53, errno: i32, syscall: i32 },
     {},
   ),
   raise: call(

@@ -8,6 +8,7 @@ import * as fork from './fork.ts';
 import * as futex from './futex.ts';
 import * as mmap from './mmap.ts';
 import * as schedule from './schedule.ts';
+import { seccomp } from './seccomp.ts';
 import * as signals from './signals.ts';
 import * as system from './system.ts';
 import * as thread from './thread.ts';
@@ -20,6 +21,7 @@ export const kernelCallTable: Readonly<Record<keyof typeof kernelSyscalls, Kerne
   ...futex,
   ...mmap,
   ...schedule,
+  seccomp,
   ...signals,
   ...system,
   ...thread,

@@ -1,6 +1,10 @@
 /** seccomp(2), and the two options of prctl(2) that do the same. */
+import { CAP_SYS_ADMIN, capabilityBit } from '../../abi/credentials.ts';
 import { EACCES, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, Errno, ESRCH, type Result } from '../../abi/errno.ts';
+import { PR_GET_SECCOMP, PR_SET_SECCOMP } from '../../abi/prctl.ts';
 import * as abi from '../../abi/seccomp.ts';
+import { Reg } from '../../cpu/state.ts';
+import type { Handler } from '../dispatch.ts';
 import type { Kernel } from '../kernel.ts';
 import { compile } from '../seccomp/bpf.ts';
 import type { Filter } from '../seccomp/filters.ts';
@@ -30,7 +34,9 @@ const readProgram = (thread: Thread, pointer: number): Result<Filter['program']>
   const view = new DataView(head.buffer, head.byteOffset, 16);
   const count = view.getUint16(0, true);
   if (count === 0 || count > abi.BPF_MAXINSNS) return EINVAL;
-  const bytes = memory.read(Number(view.getBigUint64(8, true) & 0x1f_ffff_ffff_ffffn), count * abi.SOCK_FILTER_BYTES);
+  const filter = view.getBigUint64(8, true);
+  if (filter === 0n) return EINVAL;
+  const bytes = memory.read(Number(filter & 0x1f_ffff_ffff_ffffn), count * abi.SOCK_FILTER_BYTES);
   if (bytes instanceof Errno) return EFAULT;
   return compile(bytes) ?? EINVAL;
 };
@@ -47,7 +53,9 @@ const setFilter = (kernel: Kernel, thread: Thread, flags: number, pointer: numbe
     return EINVAL;
   }
   if ((flags & ~KNOWN_FLAGS) !== 0) return EINVAL;
-  if (!kernel.mayFilter(thread)) return EACCES;
+  const { identity } = thread.process;
+  const mayFilter = identity.noNewPrivileges || (identity.capabilities & capabilityBit(CAP_SYS_ADMIN)) !== 0n;
+  if (!mayFilter) return EACCES;
   const program = readProgram(thread, pointer);
   if (program instanceof Errno) return program;
   const { seccomp } = thread;
@@ -95,12 +103,21 @@ export const seccomp: KernelCall = (
   }
 };
 
-/** prctl(PR_SET_SECCOMP, mode, program). */
-export const setSeccomp = (kernel: Kernel, thread: Thread, mode: number, pointer: number): Result<number> => {
-  if (mode === abi.SECCOMP_MODE_STRICT) return setStrict(thread);
-  return mode === abi.SECCOMP_MODE_FILTER ? setFilter(kernel, thread, 0, pointer) : EINVAL;
-};
-
-/** prctl(PR_GET_SECCOMP): 0 or 2, for a thread in strict mode is killed by asking. */
-export const getSeccomp = (thread: Thread): number =>
-  thread.seccomp === undefined ? abi.SECCOMP_MODE_DISABLED : abi.SECCOMP_MODE_FILTER;
+/** prctl(2) with its two options of seccomp answered here; the others go on. */
+export const withSeccompOptions =
+  (kernel: Kernel, prctl: Handler): Handler =>
+  (thread) => {
+    const { registers } = thread;
+    switch (registers.low(Reg.RDI)) {
+      case PR_GET_SECCOMP:
+        // A thread in strict mode was killed for asking.
+        return thread.seccomp === undefined ? abi.SECCOMP_MODE_DISABLED : abi.SECCOMP_MODE_FILTER;
+      case PR_SET_SECCOMP: {
+        const mode = registers.u53(1);
+        if (mode === abi.SECCOMP_MODE_STRICT) return setStrict(thread);
+        return mode === abi.SECCOMP_MODE_FILTER ? setFilter(kernel, thread, 0, registers.u53(2)) : EINVAL;
+      }
+      default:
+        return prctl(thread);
+    }
+  };

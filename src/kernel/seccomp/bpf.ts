@@ -82,8 +82,7 @@ const decode = (bytes: Uint8Array): Instruction[] => {
   });
 };
 
-const isMemory = (code: number): boolean =>
-  code === ST || code === STX || code === (LD | MEM) || code === (LDX | MEM);
+const isMemory = (code: number): boolean => code === ST || code === STX || code === (LD | MEM) || code === (LDX | MEM);
 
 /** Whether an instruction is one a filter may have at its place. */
 const acceptable = ({ code, jumpTrue, jumpFalse, k }: Instruction, after: number): boolean => {

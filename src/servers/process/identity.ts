@@ -6,7 +6,7 @@ import { Errno } from '../../abi/errno.ts';
 import type { Usage } from '../../abi/resource.ts';
 import { NO_USAGE } from '../../abi/resource.ts';
 import type { Identity } from '../../ipc/kernel-calls.ts';
-import type { ProcessControlBlock } from './rows.ts';
+import { Flag, type ProcessControlBlock } from './rows.ts';
 import type { ProcessServer } from './server.ts';
 
 const LETTERS = { RUNNING: 'R', STOPPED: 'T', ZOMBIE: 'Z' } as const;
@@ -22,6 +22,7 @@ export const idsOf = (process: Readonly<ProcessControlBlock>) => ({
   sgid: process.sgid,
   fsgid: process.fsgid,
   groups: process.groups,
+  capabilities: process.capabilities.effective,
 });
 
 /** The mask /proc shows is the first thread's; pending are those of the process and of that thread. */
@@ -43,6 +44,7 @@ export const identityOf = (s: ProcessServer, process: Readonly<ProcessControlBlo
   limits: process.limits,
   name: process.name,
   nice: process.nice,
+  noNewPrivileges: (process.flags & Flag.noNewPrivileges) !== 0,
   state: LETTERS[process.state],
   ...signalsOf(s, process),
   terminal,

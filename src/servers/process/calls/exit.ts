@@ -1,6 +1,6 @@
 /** exit_group, the death of a thread, and processor faults, all reported by the kernel. */
 import { EAGAIN, Errno, ESRCH } from '../../../abi/errno.ts';
-import { bit, FULL_SET, faultInfo, has, SIG_IGN } from '../../../abi/signals.ts';
+import { bit, FULL_SET, faultInfo, has, SIG_IGN, seccompInfo } from '../../../abi/signals.ts';
 import { killedStatus } from '../../../abi/wait.ts';
 import { publishSignals } from '../identity.ts';
 import { actionOf, type ProcessHandlers, type ProcessServer } from '../server.ts';
@@ -39,7 +39,7 @@ export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thr
   },
 
   // A fault cannot wait or be ignored: a thread that blocks or ignores its signal dies of it (signal(7), POSIX 2.4.1).
-  fault({ pid, tid, signal, code, address }) {
+  fault({ pid, tid, signal, code, address, errno, syscall }) {
     const process = s.table.processes.edit(pid);
     const thread = s.table.threads.edit(tid);
     if (process === undefined || thread === undefined) return ESRCH;
@@ -48,7 +48,8 @@ export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thr
       terminate(s, pid, killedStatus(signal));
       return {};
     }
-    if ((thread.sigPending & bit(signal)) === 0n) enqueue(s, process, thread, signal, faultInfo(signal, code, address));
+    const info = syscall < 0 ? faultInfo(signal, code, address) : seccompInfo(errno, address, syscall);
+    if ((thread.sigPending & bit(signal)) === 0n) enqueue(s, process, thread, signal, info);
     dispatch(s, pid, tid);
     publishSignals(s, pid);
     return {};

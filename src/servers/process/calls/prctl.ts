@@ -114,7 +114,6 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
           });
           return answer(writeStruct(s, buf, bytes));
         }
-        case option.PR_GET_SECCOMP:
         case option.PR_GET_SECUREBITS:
           return { result: 0 };
         case option.PR_CAPBSET_READ:
@@ -130,6 +129,7 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
           return answer(writeStruct(s, buf, encodeInt(flagOf(pid, Flag.subreaper))));
         case option.PR_SET_NO_NEW_PRIVS:
           if (value !== 1n || arg3 !== 0n || arg4 !== 0n || arg5 !== 0n) return EINVAL;
+          publish(s, pid, { noNewPrivileges: true });
           return setFlag(pid, Flag.noNewPrivileges, true);
         case option.PR_GET_NO_NEW_PRIVS:
           if (value !== 0n || arg3 !== 0n || arg4 !== 0n || arg5 !== 0n) return EINVAL;
@@ -167,6 +167,7 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
       if (!within(next.permitted, old.permitted) || !within(next.effective, next.permitted) || !inheritable)
         return EPERM;
       process.capabilities = next;
+      publish(s, caller.pid, { capabilities: next.effective });
       return { result: 0 };
     },
 

@@ -428,7 +428,7 @@ describe('kill', () => {
 
 describe('faults', () => {
   const fault = (machine: Machine, pid: number) =>
-    machine.kernel('fault', { pid, tid: pid, signal: sig.SIGSEGV, code: 1, address: 0x1234 });
+    machine.kernel('fault', { pid, tid: pid, signal: sig.SIGSEGV, code: 1, address: 0x1234, errno: 0, syscall: -1 });
 
   it('enters the handler with the address', () => {
     const { machine, pid } = lone();
