@@ -23,6 +23,7 @@ import {
   CONTEXT_RFLAGS,
   FLAG_ENDS,
   FLAG_FLOAT,
+  FLAG_PROGRAM,
   FLAG_SEQUENCE,
   FULL_CONTEXT,
   GROUP_HEADER,
@@ -32,8 +33,10 @@ import {
   LOW_DATA,
   PAGES,
   PAGES_BYTES,
+  programBytes,
   RESULT_HEADER,
 } from './layout.ts';
+import { Random } from './random.ts';
 
 /** Makes the engine under test for a window. */
 export type EngineFactory = (window: Window, host: EngineHost) => TestedEngine;
@@ -62,6 +65,10 @@ const KIND: Partial<Record<Trap, Kind>> = {
 /** A jump to each sequence stands this far before it, out of reach of short jumps. */
 const ENTRY_DISTANCE = 160;
 
+/** Stretches after which a program is taken to run for ever. */
+const MAX_TURNS = 5000;
+const LONG_STRETCH = 50_000;
+
 const PF_WRITE = 2;
 const PF_USER = 4;
 const PF_FETCH = 16;
@@ -73,9 +80,15 @@ export class EmulatedProcessor {
   readonly #words = new Int32Array(this.window.memory.buffer, STATE, 2048);
   readonly #memory = this.window.bytes;
   readonly #codePages = new Set<number>();
+  /** Translated pages are protected, for programs that change themselves. */
+  #protects = false;
   #batches = 0;
 
-  constructor(factory: EngineFactory) {
+  /** `fuses`: the engine makes a handler of each place where it is stopped, which must not happen too often. */
+  constructor(
+    factory: EngineFactory,
+    private readonly fuses = false,
+  ) {
     const map = (address: number, high: number, kind: string): void => {
       if (kind === '-') return;
       this.window.setTags(address >>> 12, ~high, kind === 'w' || kind === 'x' ? ~high : 0, kind === 'x' ? ~high : 0);
@@ -87,8 +100,11 @@ export class EmulatedProcessor {
     for (let i = 0; i < CODE_SIZE; i += 4096) map(CODE_BASE + i, 0, 'x');
     this.#memory.fill(0xcc, CODE_BASE, CODE_BASE + CODE_SIZE);
     this.#engine = factory(this.window, {
-      // Code is written from outside only, followed by `invalidate`: no need to watch the pages.
-      codeTranslated: (page) => this.#codePages.add(page),
+      // Code is written from outside only, followed by `invalidate`, but by programs.
+      codeTranslated: (page) => {
+        this.#codePages.add(page);
+        if (this.#protects) this.window.writeTags[page >>> 12] = 0;
+      },
       sideRead: () => false,
       sideWrite: () => false,
       timestamp: () => 0n,
@@ -111,14 +127,19 @@ export class EmulatedProcessor {
     // All encodings first: the engine may translate a page as a whole.
     const written: [number, number][] = [];
     let at = 8;
+    this.#protects = (request.getUint32(at + 4, true) & FLAG_PROGRAM) !== 0;
     for (let g = 0; g < groups; g++) {
       const code = Number(request.getBigUint64(at + 8, true));
       const length = request.getUint32(at + 16, true);
-      this.#memory.set(bytes.subarray(at + 24, at + 24 + length), code);
+      const from = at + (this.#protects ? GROUP_HEADER : 24);
+      this.#memory.set(bytes.subarray(from, from + length), code);
       written.push([code, length]);
       if ((request.getUint32(at + 4, true) & FLAG_SEQUENCE) !== 0)
         this.#memory.set([0xe9, ENTRY_DISTANCE - 5, 0, 0, 0], code - ENTRY_DISTANCE);
-      at += GROUP_HEADER + this.#recordBytes(request, at) * request.getUint32(at, true);
+      at +=
+        GROUP_HEADER +
+        (this.#protects ? programBytes(length) : 0) +
+        this.#recordBytes(request, at) * request.getUint32(at, true);
     }
     this.#dropCode();
 
@@ -133,7 +154,9 @@ export class EmulatedProcessor {
       const context = (flags & FLAG_FLOAT) !== 0 ? FULL_CONTEXT : INT_CONTEXT;
       const ends = (flags & FLAG_ENDS) !== 0;
       const sequence = (flags & FLAG_SEQUENCE) !== 0;
-      at += GROUP_HEADER;
+      const program = (flags & FLAG_PROGRAM) !== 0;
+      const random = program ? new Random(request.getUint32(at + 24, true), 0) : undefined;
+      at += GROUP_HEADER + (program ? programBytes(length) : 0);
       for (let i = 0; i < count; i++) {
         if (sequence && i === count >> 2) this.#warmUp(code - ENTRY_DISTANCE);
         // Data addresses are below the code in both areas' low 32 bits.
@@ -141,7 +164,7 @@ export class EmulatedProcessor {
         at += 8;
         this.#load(words, at >> 2, context >> 2, code);
         this.#memory.set(bytes.subarray(at + context, at + context + windowBytes), linear);
-        const trap = this.#engine.run(1 << 20);
+        const trap = random === undefined ? this.#engine.run(1 << 20) : this.#runProgram(random);
         this.#store(output, out >> 2, context >> 2, trap, ends ? -1 : code + length);
         out += RESULT_HEADER + context;
         outputBytes.set(this.#memory.subarray(linear, linear + windowBytes), out);
@@ -160,6 +183,26 @@ export class EmulatedProcessor {
       out += PAGES_BYTES / 2;
     }
     return out;
+  }
+
+  /**
+   * Runs a program to its end in stretches of random length, the first ones short, so that hot code is found soon. Writes
+   * to translated pages are served as the kernel serves them.
+   */
+  #runProgram(random: Random): Trap {
+    const state = this.#words;
+    const atOnce = this.fuses && !random.chance(1);
+    for (let turn = 0; turn < MAX_TURNS; turn++) {
+      const stretch = 1 + random.below(turn < 12 ? 60 : 2000);
+      const trap = this.#engine.run(atOnce ? LONG_STRETCH : stretch);
+      if (trap === Trap.Budget) continue;
+      if (trap !== Trap.PageFault || state[TRAP_ACCESS >> 2] !== Access.Write) return trap;
+      const page = (state[TRAP_ADDRESS >> 2]! & -4096) >>> 0;
+      if (state[(TRAP_ADDRESS >> 2) + 1] !== 0 || !this.#codePages.delete(page)) return trap;
+      this.#engine.invalidate(page);
+      this.window.writeTags[page >>> 12] = ~0;
+    }
+    return Trap.Budget;
   }
 
   /** Stops again and again where the sequence begins, which tells the interpreter that the code there is hot. */
@@ -181,6 +224,7 @@ export class EmulatedProcessor {
   #dropCode(): void {
     if (this.#batches++ % 8 === 7) this.#engine.reset();
     else for (const page of this.#codePages) this.#engine.invalidate(page);
+    for (const page of this.#codePages) this.window.writeTags[page >>> 12] = ~0;
     this.#codePages.clear();
   }
 

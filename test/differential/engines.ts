@@ -48,8 +48,28 @@ class TestedInterpreter extends Interpreter implements TestedEngine {
   }
 }
 
-/** XINIM_ENGINE: `interpreter`, `jit`, or `eager`, which translates each instruction on its own when it is met. */
-const TIERS: Record<string, TierFactory | undefined> = { jit: jitTier({ hot: 2 }), eager: jitTier({ eager: true }) };
+const withTier =
+  (tier?: TierFactory): EngineFactory =>
+  (window: Window, host: EngineHost) =>
+    new TestedInterpreter(window.memory, host, tier);
 
-export const createEngine: EngineFactory = (window: Window, host: EngineHost) =>
-  new TestedInterpreter(window.memory, host, TIERS[process.env['XINIM_ENGINE'] ?? 'interpreter']);
+/** `jit` translates what runs twice, `eager` each instruction on its own when it is met. */
+const FACTORIES: Record<string, EngineFactory> = {
+  interpreter: withTier(),
+  jit: withTier(jitTier({ hot: 2 })),
+  eager: withTier(jitTier({ eager: true })),
+};
+
+export const createEngine: EngineFactory = FACTORIES['interpreter']!;
+
+/** The engines for single instructions, and the share of a run's instances that each gets. */
+export const SINGLE: readonly { readonly name: string; readonly factory: EngineFactory; readonly share: number }[] = [
+  { name: 'interpreter', factory: createEngine, share: 1 },
+  { name: 'eager', factory: FACTORIES['eager']!, share: 0.25 },
+];
+
+/** The engines for whole programs. */
+export const ENGINES: Readonly<Record<string, { readonly factory: EngineFactory; readonly fuses: boolean }>> = {
+  interpreter: { factory: FACTORIES['interpreter']!, fuses: true },
+  jit: { factory: FACTORIES['jit']!, fuses: false },
+};

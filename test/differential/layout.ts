@@ -3,8 +3,8 @@
  * the same numbers).
  *
  *     batch     u32 number of groups, u32 0, groups
- *     group     u32 instances, u32 flags, u64 code address, u32 code length, u32 bytes of the memory window, 80 code bytes,
- *               then its instances: one encoding, many states
+ *     group     u32 instances, u32 flags, u64 code address, u32 code length, u32 bytes of the memory window, 80 code bytes
+ *               (of a program: after them, a multiple of 16), then its instances: one encoding, many states
  *     instance  u64 window address, context, window content
  *     result    u32 kind, u32 page-fault error code, u64 fault address, context, window content
  *
@@ -53,6 +53,10 @@ export const FLAG_FLOAT = 1;
 export const FLAG_ENDS = 2;
 /** Several instructions: worth translating as one. */
 export const FLAG_SEQUENCE = 4;
+/** A whole program; its code follows the group's header, the first of whose code bytes seed the budgets it runs by. */
+export const FLAG_PROGRAM = 8;
+/** Bytes that a program's code takes in a batch. */
+export const programBytes = (length: number): number => (length + 15) & ~15;
 
 /** `kind` of a result: the instruction completed, or the processor's exception vector. */
 export const enum Kind {

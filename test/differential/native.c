@@ -43,6 +43,7 @@ typedef uint64_t u64;
 #define KIND_DONE 255
 #define FLAG_FLOAT 1
 #define FLAG_ENDS 2
+#define FLAG_PROGRAM 8
 
 #define INT_CONTEXT 192
 #define FULL_CONTEXT 640
@@ -233,7 +234,11 @@ static const u8 *run_group(const u8 *request, u8 **reply_at) {
   u8 *reply = *reply_at;
   u8 *code = (u8 *)group.code;
   u32 n = group.code_length, context = group.flags & FLAG_FLOAT ? FULL_CONTEXT : INT_CONTEXT;
-  copy(code, group.bytes, n);
+  if (group.flags & FLAG_PROGRAM) {
+    copy(code, request, n);
+    request += (n + 15) & ~15u;
+  } else
+    copy(code, group.bytes, n);
   if (!(group.flags & FLAG_ENDS)) {
     code[n] = 0xe9;
     u32 distance = (u32)((u64)leave_guest - (group.code + n + 5));

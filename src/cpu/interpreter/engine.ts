@@ -25,6 +25,10 @@ const MAX_BUDGET = 40_000_000;
 const SLICE = 100_000 * RECORD_SIZE;
 const TABLE_SIZE = 1024;
 const TRAP_FLAG = 0x100;
+/** Bytes an instruction takes at most. */
+const LONGEST = 15;
+/** Elements that a string instruction may do while it changes its own page. */
+const ALONE = 4096;
 
 export class Interpreter implements Engine {
   readonly #translator: Translator;
@@ -39,6 +43,8 @@ export class Interpreter implements Engine {
 
   /** The tier that takes over hot code, if there is one. */
   readonly #tier: Tier | undefined;
+  /** The next instruction lies on a page that it is about to change. */
+  #changesItself = false;
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -74,6 +80,10 @@ export class Interpreter implements Engine {
     const tier = this.#tier;
     for (;;) {
       if ((state[RFLAGS_OTHER >> 2] & TRAP_FLAG) !== 0) return this.#singleStep();
+      if (this.#changesItself) {
+        const trap = this.#stepAlone();
+        if (trap >= 0) return trap;
+      }
       const slice = Math.min(left, tier === undefined ? SLICE : tier.slice * RECORD_SIZE);
       const code = this.#exports.run(slice);
       if (code !== Trap.Budget && code < EXIT_UNRESOLVED) return code;
@@ -92,6 +102,10 @@ export class Interpreter implements Engine {
   invalidate(page: number): void {
     this.#tier?.invalidate(Math.floor(page / 4096));
     this.#translator.invalidate(Math.floor(page / 4096));
+    // Decoded as usual, the instruction that writes to its own page would have the page protected again, for ever.
+    const low = this.#state[RIP >> 2] >>> 0;
+    const rip = this.#state[(RIP >> 2) + 1] * 0x1_0000_0000 + low;
+    if (rip < page + 4096 && rip + LONGEST > page) this.#changesItself = true;
   }
 
   reset(): void {
@@ -139,7 +153,19 @@ export class Interpreter implements Engine {
     this.#install();
   }
 
+  /** Executes one instruction from a record that belongs to no page. Returns a trap, or −1. */
+  #stepAlone(): number {
+    this.#changesItself = false;
+    const state = this.#state;
+    const record = this.#translator.translateOne(state[RIP >> 2], state[(RIP >> 2) + 1]);
+    if (record < 0) return -1 - record;
+    this.#install();
+    const code = this.#exports.runRecord(record, ALONE * RECORD_SIZE);
+    return code === Trap.Budget || code === EXIT_RESUME || code === EXIT_UNRESOLVED ? -1 : code;
+  }
+
   #singleStep(): Trap {
+    this.#changesItself = false;
     const state = this.#state;
     const record = this.#translator.translateOne(state[RIP >> 2], state[(RIP >> 2) + 1]);
     if (record < 0) return (-1 - record) as Trap;
