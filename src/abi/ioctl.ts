@@ -16,6 +16,18 @@ export const TIOCGPGRP = 0x540f;
 export const TIOCSPGRP = 0x5410;
 export const TIOCOUTQ = 0x5411;
 export const TIOCSTI = 0x5412;
+export const TIOCVHANGUP = 0x5437;
+export const TIOCGETD = 0x5424;
+export const TIOCSETD = 0x5423;
+export const TIOCPKT = 0x5420;
+export const TIOCGPTPEER = 0x5441;
+export const TIOCGPTN = 0x80045430;
+export const TIOCSPTLCK = 0x40045431;
+export const TIOCGDEV = 0x80045432;
+export const TIOCSIG = 0x40045436;
+export const TIOCGPKT = 0x80045438;
+export const TIOCGPTLCK = 0x80045439;
+export const TIOCGEXCL = 0x80045440;
 export const TIOCGWINSZ = 0x5413;
 export const TIOCSWINSZ = 0x5414;
 export const FIONREAD = 0x541b;
@@ -64,6 +76,18 @@ export const ioctlShapes: ReadonlyMap<number, IoctlShape> = new Map([
   [TIOCGSID, shape('TIOCGSID', 'out', 4)],
   [TIOCOUTQ, shape('TIOCOUTQ', 'out', 4)],
   [TIOCSTI, shape('TIOCSTI', 'in', 1)],
+  [TIOCVHANGUP, shape('TIOCVHANGUP')],
+  [TIOCGETD, shape('TIOCGETD', 'out', 4)],
+  [TIOCSETD, shape('TIOCSETD', 'in', 4)],
+  [TIOCPKT, shape('TIOCPKT', 'in', 4)],
+  [TIOCGPTPEER, shape('TIOCGPTPEER')],
+  [TIOCGPTN, shape('TIOCGPTN', 'out', 4)],
+  [TIOCSPTLCK, shape('TIOCSPTLCK', 'in', 4)],
+  [TIOCGDEV, shape('TIOCGDEV', 'out', 4)],
+  [TIOCSIG, shape('TIOCSIG')],
+  [TIOCGPKT, shape('TIOCGPKT', 'out', 4)],
+  [TIOCGPTLCK, shape('TIOCGPTLCK', 'out', 4)],
+  [TIOCGEXCL, shape('TIOCGEXCL', 'out', 4)],
   [TIOCGWINSZ, shape('TIOCGWINSZ', 'out', 8)],
   [TIOCSWINSZ, shape('TIOCSWINSZ', 'in', 8)],
   [FIONREAD, shape('FIONREAD', 'out', 4)],

@@ -33,3 +33,6 @@ export const PIPEFS_MAGIC = 0x5049_5045;
 export const ANON_INODE_FS_MAGIC = 0x0904_1934;
 /** 9p, which is what a directory of the host looks like to a guest elsewhere. */
 export const V9FS_MAGIC = 0x0102_1997;
+export const DEVPTS_SUPER_MAGIC = 0x1cd1;
+export const SOCKFS_MAGIC = 0x534f_434b;
+export const MQUEUE_MAGIC = 0x1980_0202;

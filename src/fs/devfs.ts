@@ -20,6 +20,7 @@ const devices: readonly (readonly [name: string, major: number, minor: number, m
   ['urandom', 1, 9, 0o666],
   ['tty', 5, 0, 0o666],
   ['console', 5, 1, 0o600],
+  ['ptmx', 5, 2, 0o666],
 ];
 
 const links: readonly (readonly [name: string, target: string])[] = [

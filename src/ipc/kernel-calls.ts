@@ -190,8 +190,8 @@ export interface KernelCalls {
   copyFds(parent: number, child: number): Result<void>;
   /** Sends a signal to a process group or, with `toProcess`, to one process, on behalf of a terminal or a broken pipe. Delivered after the transaction. */
   raiseSignal(target: number, signal: number, toProcess?: boolean): void;
-  /** Records the controlling terminal of a session's processes. */
-  setTerminal(sid: number, terminal: number): Result<void>;
+  /** Records the controlling terminal of a session's processes, or of one of them. */
+  setTerminal(sid: number, terminal: number, pid?: number): Result<void>;
   /** Copies from another process's memory (/proc/PID/cmdline, environ). EFAULT. */
   readMemory(pid: number, address: number, length: number): Result<Uint8Array>;
   mappings(pid: number): readonly MappingView[];

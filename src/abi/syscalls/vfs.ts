@@ -314,6 +314,7 @@ export const vfsSyscalls = {
   mknod: syscall(133, 'vfs', 'mknod', { path, mode: octal, device: uint }, { with: here }),
   statfs: syscall(137, 'vfs', 'statfs', { path, buf: statfs }),
   fstatfs: syscall(138, 'vfs', 'fstatfs', { fd, buf: statfs }),
+  vhangup: syscall(153, 'vfs', 'vhangup', {}),
   chroot: syscall(161, 'vfs', 'chroot', { path }),
   sync: syscall(162, 'vfs', 'sync', {}),
   mount: syscall(

@@ -1,10 +1,12 @@
 /**
- * Protocol of the VFS server (PID 2), numbers 100–199; those of descriptors made for events, from 600, are in vfs-events.ts.
+ * Protocol of the VFS server (PID 2), numbers 100–199; those of descriptors made for events, from 600, are in vfs-events.ts,
+ * those of sockets, from 640, in sockets.ts.
  *
  * The first group is what the kernel itself sends when calls cross servers; the rest answers system calls.
  */
 import { bool, bytes, grant, i32, i53, optional, text, u32 } from '../fields.ts';
 import { call, protocol } from '../protocol.ts';
+import { socketCalls } from './sockets.ts';
 import { eventCalls } from './vfs-events.ts';
 
 export const vfsProtocol = protocol(
@@ -12,6 +14,7 @@ export const vfsProtocol = protocol(
   100,
   {
     ...eventCalls,
+    ...socketCalls,
     forkProcess: call(
       100,
       'A process was forked: its open files gain a holder, cwd, root and umask are copied.',

@@ -57,10 +57,10 @@ export const fileCalls = (kernel: Kernel): Calls => {
         ),
       ),
 
-    setTerminal: (sid, terminal): Result<void> => {
+    setTerminal: (sid, terminal, pid): Result<void> => {
       for (const process of processes.values()) {
         const before = process.identity;
-        if (before.sid !== sid || before.terminal === terminal) continue;
+        if (before.sid !== sid || before.terminal === terminal || (pid ?? process.pid) !== process.pid) continue;
         process.identity = { ...before, terminal };
         undo.push({
           undo: () => {

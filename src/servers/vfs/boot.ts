@@ -31,8 +31,14 @@ export const bootFileSystems = (vfs: Vfs): void => {
     mount: root,
     ino: must(fs.create(fs.root, name, { mode: S_IFDIR | mode, uid: 0, gid: 0 })),
   });
-  addMount(vfs, must(addSuperblock(vfs, 'devtmpfs', 'devtmpfs', '')), directory('dev', 0o755), 'devtmpfs', MS_NOSUID);
+  const devtmpfs = must(addSuperblock(vfs, 'devtmpfs', 'devtmpfs', ''));
+  const dev = must(addMount(vfs, devtmpfs, directory('dev', 0o755), 'devtmpfs', MS_NOSUID));
   const procFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   addMount(vfs, must(addSuperblock(vfs, 'proc', 'proc', '')), directory('proc', 0o555), 'proc', procFlags);
+  const devices = fileSystemOf(vfs, dev);
+  const pts = must(devices.create(devices.root, 'pts', { mode: S_IFDIR | 0o755, uid: 0, gid: 0 }));
+  const ptsOptions = 'gid=5,mode=620,ptmxmode=666';
+  const ptsFlags = MS_NOSUID | MS_NOEXEC;
+  addMount(vfs, must(addSuperblock(vfs, 'devpts', 'devpts', ptsOptions)), { mount: dev, ino: pts }, 'devpts', ptsFlags);
   directory('tmp', 0o1777);
 };

@@ -4,7 +4,9 @@ import { major, minor } from '../../abi/stat.ts';
 import type { FileKind } from './rows.ts';
 import type { Vfs } from './state.ts';
 import { controlling } from './terminal/job-control.ts';
-import { editTerminal, TERMINALS } from './terminal/row.ts';
+import { mayOpenSlave } from './terminal/pty.ts';
+import { PTY_FIRST } from './terminal/pty-row.ts';
+import { editTerminal, PTY_MAJOR, TERMINALS } from './terminal/row.ts';
 
 const memory: Readonly<Record<number, FileKind>> = { 3: 'null', 5: 'zero', 7: 'full', 8: 'random', 9: 'random' };
 
@@ -30,10 +32,14 @@ export const deviceKind = (vfs: Vfs, pid: number, device: number): Result<{ kind
         editTerminal(vfs, 0);
         return { kind: 'terminal', target: 0 };
       }
+      // The pair is made when the descriptor is there.
+      if (number === 2) return { kind: 'master', target: -1 };
       const view = vfs.kernel.process(pid);
       const terminal = number !== 0 || view instanceof Errno ? -1 : controlling(view);
       return terminal < 0 ? ENXIO : { kind: 'terminal', target: terminal };
     }
+    case PTY_MAJOR:
+      return mayOpenSlave(vfs, PTY_FIRST + number) ?? { kind: 'terminal', target: PTY_FIRST + number };
     default:
       return ENXIO;
   }

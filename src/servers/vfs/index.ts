@@ -11,6 +11,7 @@ import { descriptors } from './calls/descriptors.ts';
 import { directories } from './calls/directories.ts';
 import { epoll } from './calls/epoll.ts';
 import { eventDescriptors } from './calls/event-descriptors.ts';
+import { hangup } from './calls/hangup.ts';
 import { hostEnds } from './calls/host-ends.ts';
 import { ioctl } from './calls/ioctl.ts';
 import { lifecycle } from './calls/lifecycle.ts';
@@ -50,6 +51,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...objects(vfs),
     ...lifecycle(vfs),
     ...hostEnds(vfs),
+    ...hangup(vfs),
     ping: ({ value }) => ({ result: value }),
   };
 };

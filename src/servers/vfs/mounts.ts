@@ -16,6 +16,7 @@ import { PipeFs } from './pipe/pipefs.ts';
 import { ProcView } from './proc-view.ts';
 import type { Mount, Place, Superblock } from './rows.ts';
 import type { Vfs } from './state.ts';
+import { Devpts, devptsOptions } from './terminal/devpts.ts';
 
 export const ROOT_MOUNT = 1;
 export const PIPE_MOUNT = 2;
@@ -37,6 +38,7 @@ export const fileSystemTypes: readonly (readonly [name: string, nodev: boolean])
   ['proc', true],
   ['pipefs', true],
   ['anon_inodefs', true],
+  ['devpts', true],
   ['host', true],
 ];
 
@@ -96,6 +98,10 @@ const makeFileSystem = (vfs: Vfs, number: number, row: Superblock): Result<FileS
       return new PipeFs(vfs);
     case 'anon_inodefs':
       return new AnonymousFs();
+    case 'devpts': {
+      const options = devptsOptions(parseOptions(row.options));
+      return options instanceof Errno ? options : new Devpts(vfs, options);
+    }
     case 'host': {
       const directory = vfs.options.hostDirectory?.(row.source);
       return directory === undefined ? ENODEV : new HostFs(store, directory, name);

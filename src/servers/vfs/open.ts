@@ -6,6 +6,7 @@
  */
 import {
   EACCES,
+  EBUSY,
   EEXIST,
   EINTR,
   EINVAL,
@@ -62,12 +63,16 @@ import { addFile, bindDescriptor, unbindDescriptor } from './files.ts';
 import { hold, release } from './inodes.ts';
 import { dropPrivileges } from './io/regular.ts';
 import { fileSystemOf, isReadOnly, objectOf } from './mounts.ts';
+import { ptyOptions } from './open-slave.ts';
 import { inGroup, owns, permits } from './permission.ts';
 import { canReadPipe, canWritePipe } from './pipe/ends.ts';
 import { closeEnd, makePipe, openChannel, openPipeEnd } from './pipe/pipe.ts';
 import type { FileKind, OpenFile, Place } from './rows.ts';
 import type { Vfs } from './state.ts';
 import { takeTerminal } from './terminal/job-control.ts';
+import { makePty, openSlave } from './terminal/pty.ts';
+import { isPty } from './terminal/pty-row.ts';
+import { terminalOf } from './terminal/row.ts';
 import { type Found, walk } from './walk.ts';
 
 /** Flags that only matter while opening; the rest stays in the description (F_GETFL). */
@@ -174,7 +179,7 @@ export const enterFile = (
     mount: place.mount,
     ino: place.ino,
     flags: flags & ~OPENING_FLAGS,
-    position: 0,
+    position: kind === 'terminal' ? terminalOf(vfs, target).hangups : 0,
     holders: 1,
     target,
     parent,
@@ -182,11 +187,12 @@ export const enterFile = (
     owner: 0,
   };
   addFile(vfs, number, file);
+  if (kind === 'terminal' && isPty(target)) openSlave(vfs, target);
 };
 
 /** A session leader without a controlling terminal gets the one it opens. */
-const adoptTerminal = (vfs: Vfs, pid: number, terminal: number, flags: number): void => {
-  if (flags & O_NOCTTY || pid === 0) return;
+export const adoptTerminal = (vfs: Vfs, pid: number, terminal: number, flags: number): void => {
+  if (flags & O_NOCTTY || (flags & O_ACCMODE) === O_WRONLY || pid === 0) return;
   const view = vfs.kernel.process(pid);
   if (view instanceof Errno || view.sid !== pid || view.terminal !== 0) return;
   const row = vfs.terminals.get(terminal);
@@ -315,7 +321,22 @@ export const open = (
   }
   const fd = bindDescriptor(vfs, pid, number, 0, cloexec);
   if (fd instanceof Errno) return fd;
-  if (what.kind === 'terminal') adoptTerminal(vfs, pid, what.target, flags);
+  let { target } = what;
+  if (what.kind === 'terminal') {
+    if (actor.uid !== 0 && vfs.terminals.get(target)?.exclusive) {
+      unbindDescriptor(vfs, pid, fd);
+      return EBUSY;
+    }
+    adoptTerminal(vfs, pid, target, flags);
+  }
+  if (what.kind === 'master') {
+    const made = makePty(vfs, actor, ptyOptions(vfs, found.mount));
+    if (made instanceof Errno) {
+      unbindDescriptor(vfs, pid, fd);
+      return made;
+    }
+    target = made;
+  }
   if (flags & O_TRUNC && what.kind === 'regular' && attributes.size >= 0) {
     dropPrivileges(vfs, pid, fs, found.ino);
     const cut = fs.truncate(found.ino, 0);
@@ -326,7 +347,7 @@ export const open = (
     const object = objectOf(vfs, found);
     if (vfs.objects.has(object)) vfs.kernel.invalidatePages(object, 0, attributes.size);
   }
-  enterFile(vfs, number, found, what.kind, what.target, flags, parent, found.name);
+  enterFile(vfs, number, found, what.kind, target, flags, parent, found.name);
   return fd;
 };
 

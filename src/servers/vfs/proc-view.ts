@@ -1,7 +1,7 @@
 /** The VFS as procfs sees it: fs/procfs/source.ts over kernel calls and the server's tables. */
 import { ENOENT, Errno, type Result } from '../../abi/errno.ts';
 import { AT_FDCWD } from '../../abi/fcntl.ts';
-import { major, minor, type Time } from '../../abi/stat.ts';
+import type { Time } from '../../abi/stat.ts';
 import type { Jump } from '../../fs/contract.ts';
 import type { ProcFile, ProcLink, ProcMount, ProcSource } from '../../fs/procfs/source.ts';
 import type { MappingView, ProcessView, SystemView } from '../../ipc/kernel-calls.ts';
@@ -10,6 +10,7 @@ import { fileSystemTypes, mountOptions, ROOT_MOUNT } from './mounts.ts';
 import { directoryPath, openFilePath } from './paths.ts';
 import type { Place } from './rows.ts';
 import type { Vfs } from './state.ts';
+import { terminalOfDevice } from './terminal/row.ts';
 import { find } from './walk.ts';
 
 export class ProcView implements ProcSource {
@@ -110,7 +111,7 @@ export class ProcView implements ProcSource {
   }
 
   foreground(terminal: number): number {
-    const row = major(terminal) === 4 ? this.#vfs.terminals.get(minor(terminal) - 1) : undefined;
+    const row = this.#vfs.terminals.get(terminalOfDevice(terminal));
     return row === undefined || row.foreground === 0 ? -1 : row.foreground;
   }
 

@@ -25,6 +25,8 @@ export type FileKind =
   | 'full'
   | 'random'
   | 'terminal'
+  /** The master of a pseudo-terminal; `target` is the terminal that is its slave. */
+  | 'master'
   | 'path'
   | 'eventfd'
   | 'epoll'
@@ -37,6 +39,7 @@ export interface OpenFile {
   readonly ino: number;
   /** Access mode and status flags as F_GETFL gives them. */
   flags: number;
+  /** Of a terminal: how often it had been hung up when it was opened (TerminalRow.hangups). */
   position: number;
   /** Descriptors, in all processes, that name it. */
   holders: number;

@@ -23,6 +23,7 @@ import type {
   StreamRow,
   Superblock,
 } from './rows.ts';
+import type { PtyRow } from './terminal/pty-row.ts';
 import type { TerminalRow } from './terminal/row.ts';
 
 /** What the machine gives the VFS besides the kernel: directories of the host by the names that mounts use as source. */
@@ -53,6 +54,8 @@ export class Vfs {
   readonly openings: Table<number, Opening>;
   readonly streams: Table<number, StreamRow>;
   readonly terminals: Table<number, TerminalRow>;
+  /** Pseudo-terminals by number. */
+  readonly ptys: Table<number, PtyRow>;
   readonly locks: Table<number, LockRow>;
   readonly lockWaits: Table<number, LockWait>;
   /** eventfd counters and timers by open file. */
@@ -100,6 +103,7 @@ export class Vfs {
     this.openings = store.table('vfs:opening');
     this.streams = store.table('vfs:stream');
     this.terminals = store.table('vfs:terminal');
+    this.ptys = store.table('vfs:pty');
     this.locks = store.table('vfs:lock');
     this.lockWaits = store.table('vfs:lock-wait');
     this.counters = store.table('vfs:eventfd');

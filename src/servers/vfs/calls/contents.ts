@@ -37,7 +37,9 @@ import { permits } from '../permission.ts';
 import { putBytes, writeChannel } from '../pipe/pipe.ts';
 import type { OpenFile, Place } from '../rows.ts';
 import type { Vfs } from '../state.ts';
-import { emit, postProcess } from '../terminal/output.ts';
+import { drain, emit, postProcess } from '../terminal/output.ts';
+import { inputRoom, isHungUp, typeAtSlave } from '../terminal/pty.ts';
+import { ptyOf } from '../terminal/pty-row.ts';
 import { editTerminal, outputChannel } from '../terminal/row.ts';
 import { find } from '../walk.ts';
 import type { CallsOf } from './calls-of.ts';
@@ -113,10 +115,15 @@ const deliver = (vfs: Vfs, pid: number, target: Source, bytes: Uint8Array, at: n
       return Errno.of(32);
     case 'terminal': {
       const row = editTerminal(vfs, file.target);
-      if (row.hungUp) return EIO;
-      if (row.stopped || row.pending.length > 0) return 0;
+      if (isHungUp(vfs, file.target, file.position)) return EIO;
+      if (row.stopped || !drain(vfs, file.target, row)) return 0;
       emit(vfs, file.target, row, postProcess(row, bytes));
       return bytes.length;
+    }
+    case 'master': {
+      const room = Math.min(bytes.length, inputRoom(ptyOf(vfs, file.target)!));
+      typeAtSlave(vfs, file.target, bytes.slice(0, room));
+      return room;
     }
     case 'full':
       return Errno.of(28);

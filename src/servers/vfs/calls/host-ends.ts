@@ -20,10 +20,10 @@ import {
 } from '../pipe/pipe.ts';
 import type { Place } from '../rows.ts';
 import type { Vfs } from '../state.ts';
-import { receive } from '../terminal/discipline.ts';
+import { feed } from '../terminal/input.ts';
 import { hangUp, takeTerminal } from '../terminal/job-control.ts';
-import { drain, emit, postProcess, resume } from '../terminal/output.ts';
-import { editTerminal, inputChannel, outputChannel } from '../terminal/row.ts';
+import { drain } from '../terminal/output.ts';
+import { editTerminal, outputChannel } from '../terminal/row.ts';
 import { find } from '../walk.ts';
 import type { CallsOf } from './calls-of.ts';
 
@@ -113,26 +113,7 @@ export const hostEnds = (
     terminalInput: ({ terminal, data }) => {
       const row = editTerminal(vfs, terminal);
       if (row.hungUp) return { result: data.length };
-      row.arrived = vfs.context.now();
-      let echoed: Uint8Array[] = [];
-      const flush = (): void => {
-        for (const bytes of echoed) emit(vfs, terminal, row, bytes);
-        echoed = [];
-      };
-      receive(row, data, {
-        echo: (bytes) => {
-          echoed.push(postProcess(row, bytes));
-        },
-        signal: (signal) => {
-          if (row.foreground !== 0) vfs.kernel.raiseSignal(row.foreground, signal);
-        },
-        resume: () => {
-          flush();
-          resume(vfs, terminal, row);
-        },
-        ready: () => vfs.wake(inputChannel(terminal)),
-      });
-      flush();
+      feed(vfs, terminal, row, data, false);
       return { result: data.length };
     },
 

@@ -7,6 +7,7 @@ import { fileSystemOf } from '../mounts.ts';
 import { done } from '../outcome.ts';
 import type { Vfs } from '../state.ts';
 import { terminalIoctl } from '../terminal/ioctl.ts';
+import { masterIoctl } from '../terminal/master.ts';
 import type { CallsOf } from './calls-of.ts';
 
 export const ioctl = (vfs: Vfs): CallsOf<'ioctl'> => ({
@@ -28,6 +29,10 @@ export const ioctl = (vfs: Vfs): CallsOf<'ioctl'> => ({
         vfs.files.edit(number)!.flags = on ? file.flags | O_NONBLOCK : file.flags & ~O_NONBLOCK;
         return done;
       }
+    }
+    if (file.kind === 'master') {
+      const answer = masterIoctl(vfs, call, file, request, argument, buf);
+      return answer ?? terminalIoctl(vfs, call, file, request, argument, buf);
     }
     if (file.kind === 'terminal') return terminalIoctl(vfs, call, file, request, argument, buf);
     if (request !== FIONREAD) return ENOTTY;

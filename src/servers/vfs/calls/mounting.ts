@@ -15,7 +15,7 @@ import type { CallsOf } from './calls-of.ts';
 const KEPT = m.MS_RDONLY | m.MS_NOSUID | m.MS_NODEV | m.MS_NOEXEC | m.MS_NOATIME;
 const REFUSED = m.MS_BIND | m.MS_MOVE | m.MS_UNBINDABLE | m.MS_PRIVATE | m.MS_SLAVE | m.MS_SHARED;
 /** Types that a program may mount; pipes are mounted nowhere. */
-const MOUNTABLE = new Set(['tmpfs', 'ramfs', 'proc', 'devtmpfs', 'host']);
+const MOUNTABLE = new Set(['tmpfs', 'ramfs', 'proc', 'devtmpfs', 'devpts', 'host']);
 
 /** Whether anybody uses the mounted file system: open files, working directories, mappings. */
 const isBusy = (vfs: Vfs, mount: number): boolean => {

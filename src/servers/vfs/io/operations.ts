@@ -15,6 +15,7 @@ import { eventfdIo } from '../events/eventfd.ts';
 import { timerfdIo } from '../events/timerfd.ts';
 import type { FileKind, OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
+import { masterIo } from '../terminal/master.ts';
 import { terminalIo } from '../terminal/terminal-io.ts';
 import { fullDevice, nullDevice, randomDevice, zeroDevice } from './devices.ts';
 import { directoryIo } from './directory.ts';
@@ -61,6 +62,7 @@ export const fileIo: Readonly<Record<FileKind, FileIo>> = {
   full: fullDevice,
   random: randomDevice,
   terminal: terminalIo,
+  master: masterIo,
   path: pathIo,
   eventfd: eventfdIo,
   epoll: epollIo,

@@ -59,6 +59,8 @@ export interface Effects {
   echo(bytes: readonly number[]): void;
   /** A signal for the foreground group. */
   signal(signal: number): void;
+  /** What was typed and its echo that is not shown yet are dropped, for a signal. */
+  discard(): void;
   /** Output that was stopped goes on. */
   resume(): void;
   /** Something can be read now. */
@@ -166,13 +168,14 @@ const interrupt = (row: TerminalRow, byte: number, signal: number, effects: Effe
   if (!(row.termios.lflag & NOFLSH)) {
     row.line = [];
     row.lines = [];
+    effects.discard();
   }
   if (row.stopped) effects.resume();
   if (row.termios.lflag & ECHO) effects.echo(shown(row, byte));
   effects.signal(signal);
 };
 
-const queued = (row: TerminalRow): number => {
+const queued = (row: Readonly<TerminalRow>): number => {
   let count = row.line.length;
   for (const line of row.lines) count += line.length;
   return count;
@@ -259,6 +262,16 @@ const take = (row: TerminalRow, typed: number, effects: Effects): void => {
     if (edit(row, byte, effects)) return;
   }
   append(row, byte, effects);
+};
+
+/**
+ * How many bytes may be typed now without being lost. A line too long for the buffer gets one more at a time, lest nobody could
+ * end it; while complete lines wait, their reader comes first.
+ */
+export const receiveRoom = (row: Readonly<TerminalRow>): number => {
+  const room = LINE_MAX - 1 - queued(row);
+  if (room > 0) return room;
+  return row.termios.lflag & ICANON && row.lines.length === 0 ? 1 : 0;
 };
 
 /** Takes typed bytes in. The row's lists are copied once and then changed in place: they are this transaction's own. */

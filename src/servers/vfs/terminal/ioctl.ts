@@ -5,6 +5,7 @@ import {
   decodeTermios,
   encodeTermios,
   ICANON,
+  IXON,
   TERMIOS_SIZE,
   TERMIOS2_SIZE,
   type Termios,
@@ -14,9 +15,29 @@ import { type Delivery, type Outcome, wait } from '../../../ipc/server.ts';
 import { done } from '../outcome.ts';
 import type { OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
+import { feed } from './input.ts';
 import { checkForeground, controlling, leaveTerminal, SIGTTOU, takeTerminal } from './job-control.ts';
-import { drain, emit, resume } from './output.ts';
-import { editTerminal, inputChannel, jobChannel, outputChannel, type TerminalRow, terminalOf } from './row.ts';
+import { drained, emit, resume } from './output.ts';
+import { dropBacklog, hangUpForNow, isHungUp, pushBacklog } from './pty.ts';
+import {
+  isPty,
+  TIOCPKT_DOSTOP,
+  TIOCPKT_FLUSHREAD,
+  TIOCPKT_FLUSHWRITE,
+  TIOCPKT_NOSTOP,
+  TIOCPKT_START,
+  TIOCPKT_STOP,
+  tellMaster,
+} from './pty-row.ts';
+import {
+  editTerminal,
+  inputChannel,
+  jobChannel,
+  outputChannel,
+  type TerminalRow,
+  terminalDevice,
+  terminalOf,
+} from './row.ts';
 import { readable } from './terminal-io.ts';
 
 type Reply = Outcome<{ readonly result: number }>;
@@ -48,18 +69,28 @@ const takeInt = (vfs: Vfs, buf: Grant | null): number | Errno => {
   return bytes instanceof Errno ? bytes : new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0, true);
 };
 
-const flushInput = (row: TerminalRow): void => {
+const flushInput = (vfs: Vfs, terminal: number, row: TerminalRow): void => {
   row.lines = [];
   row.line = [];
   row.literal = false;
   row.erasing = false;
+  dropBacklog(vfs, terminal);
+  tellMaster(vfs, terminal, TIOCPKT_FLUSHREAD);
 };
+
+/** Whether ^S and ^Q stop output, as the master of a pseudo-terminal may want to know (TIOCPKT). */
+const stopsByKey = ({ iflag, cc }: Termios): boolean => (iflag & IXON) !== 0 && cc[VSTART] === 17 && cc[VSTOP] === 19;
 
 /** Changes the settings; what was typed stays, whatever mode it is read in from now on. */
 const setTermios = (vfs: Vfs, terminal: number, row: TerminalRow, termios: Termios): void => {
   const wasCanonical = (row.termios.lflag & ICANON) !== 0;
   const isCanonical = (termios.lflag & ICANON) !== 0;
+  const before = stopsByKey(row.termios);
   row.termios = termios;
+  const after = stopsByKey(termios);
+  if (before !== after)
+    if (after) tellMaster(vfs, terminal, TIOCPKT_DOSTOP, TIOCPKT_NOSTOP);
+    else tellMaster(vfs, terminal, TIOCPKT_NOSTOP, TIOCPKT_DOSTOP);
   if (wasCanonical === isCanonical) return;
   if (isCanonical) {
     if (row.line.length > 0) row.lines = [...row.lines, Uint8Array.from(row.line)];
@@ -69,6 +100,7 @@ const setTermios = (vfs: Vfs, terminal: number, row: TerminalRow, termios: Termi
     row.lines = [];
   }
   vfs.wake(inputChannel(terminal));
+  pushBacklog(vfs, terminal);
 };
 
 const changeSettings = (
@@ -86,8 +118,8 @@ const changeSettings = (
   const bytes = vfs.context.copyIn(buf, 0, size);
   if (bytes instanceof Errno) return bytes;
   const row = editTerminal(vfs, terminal);
-  if (drainFirst && !drain(vfs, terminal, row)) return wait([outputChannel(terminal)]);
-  if (flush) flushInput(row);
+  if (drainFirst && !drained(vfs, terminal, row)) return wait([outputChannel(terminal)]);
+  if (flush) flushInput(vfs, terminal, row);
   setTermios(vfs, terminal, row, decodeTermios(bytes, row.termios));
   return done;
 };
@@ -132,17 +164,21 @@ const giveUp = (vfs: Vfs, call: Delivery, terminal: number): Reply => {
   const view = vfs.kernel.process(call.caller.pid);
   if (view instanceof Errno) return view;
   if (controlling(view) !== terminal) return ENOTTY;
-  // The kernel keeps controlling terminals by session, so only its leader can give one up.
-  if (view.sid !== view.pid) return EPERM;
-  leaveTerminal(vfs, terminal);
+  // The leader gives it up for all of its session, others for themselves.
+  if (view.sid === view.pid) leaveTerminal(vfs, terminal);
+  else vfs.kernel.setTerminal(view.sid, 0, view.pid);
   return done;
 };
 
 const flow = (vfs: Vfs, terminal: number, action: number): Reply => {
   const row = editTerminal(vfs, terminal);
-  if (action === TCOOFF) row.stopped = true;
-  else if (action === TCOON) resume(vfs, terminal, row);
-  else if (action === TCIOFF || action === TCION) {
+  if (action === TCOOFF) {
+    if (!row.stopped) tellMaster(vfs, terminal, TIOCPKT_STOP, TIOCPKT_START);
+    row.stopped = true;
+  } else if (action === TCOON) {
+    if (row.stopped) tellMaster(vfs, terminal, TIOCPKT_START, TIOCPKT_STOP);
+    resume(vfs, terminal, row);
+  } else if (action === TCIOFF || action === TCION) {
     const character = row.termios.cc[action === TCIOFF ? VSTOP : VSTART];
     if (character !== 0) emit(vfs, terminal, row, Uint8Array.of(character));
   } else return EINVAL;
@@ -154,12 +190,53 @@ const flush = (vfs: Vfs, call: Delivery, terminal: number, queue: number): Reply
   if (background !== undefined) return background;
   if (queue !== TCIFLUSH && queue !== TCOFLUSH && queue !== TCIOFLUSH) return EINVAL;
   const row = editTerminal(vfs, terminal);
-  if (queue !== TCOFLUSH) flushInput(row);
+  if (queue !== TCOFLUSH) flushInput(vfs, terminal, row);
   if (queue !== TCIFLUSH) {
     row.pending = new Uint8Array(0);
     vfs.wake(outputChannel(terminal));
+    tellMaster(vfs, terminal, TIOCPKT_FLUSHWRITE);
   }
   return done;
+};
+
+/** TIOCSTI: a byte as if it had been typed, at one's own terminal or by root. */
+const pretend = (vfs: Vfs, call: Delivery, terminal: number, buf: Grant | null): Reply => {
+  const view = vfs.kernel.process(call.caller.pid);
+  if (view instanceof Errno) return view;
+  if (controlling(view) !== terminal && view.euid !== 0) return EPERM;
+  if (buf === null) return EFAULT;
+  const bytes = vfs.context.copyIn(buf, 0, 1);
+  if (bytes instanceof Errno) return bytes;
+  feed(vfs, terminal, editTerminal(vfs, terminal), bytes, false);
+  return done;
+};
+
+const setSize = (vfs: Vfs, terminal: number, buf: Grant | null): Reply => {
+  if (buf === null) return EFAULT;
+  const bytes = vfs.context.copyIn(buf, 0, 8);
+  if (bytes instanceof Errno) return bytes;
+  const [rows, columns, pixelWidth, pixelHeight] = new Uint16Array(bytes.slice(0, 8).buffer);
+  const row = editTerminal(vfs, terminal);
+  const same = rows === row.rows && columns === row.columns;
+  if (same && pixelWidth === row.pixelWidth && pixelHeight === row.pixelHeight) return done;
+  row.rows = rows;
+  row.columns = columns;
+  row.pixelWidth = pixelWidth;
+  row.pixelHeight = pixelHeight;
+  if (row.foreground !== 0) vfs.kernel.raiseSignal(row.foreground, SIGWINCH);
+  return done;
+};
+
+/** Session or foreground group. The master may ask about its slave, whoever's terminal that is. */
+const tellGroup = (vfs: Vfs, call: Delivery, file: Readonly<OpenFile>, request: number, buf: Grant | null): Reply => {
+  const terminal = file.target;
+  const row = terminalOf(vfs, terminal);
+  if (file.kind === 'terminal') {
+    const view = vfs.kernel.process(call.caller.pid);
+    if (view instanceof Errno || controlling(view) !== terminal || row.session !== view.sid) return ENOTTY;
+  }
+  if (request === io.TIOCGPGRP) return giveInt(vfs, buf, row.foreground);
+  return row.session === 0 ? ENOTTY : giveInt(vfs, buf, row.session);
 };
 
 export const terminalIoctl = (
@@ -172,7 +249,8 @@ export const terminalIoctl = (
 ): Reply => {
   const terminal = file.target;
   const row = terminalOf(vfs, terminal);
-  if (row.hungUp) return EIO;
+  if (file.kind === 'terminal' && isHungUp(vfs, terminal, file.position))
+    return request === io.TIOCSPGRP ? ENOTTY : EIO;
   switch (request) {
     case io.TCGETS:
       return give(vfs, buf, encodeTermios(row.termios, TERMIOS_SIZE));
@@ -191,35 +269,46 @@ export const terminalIoctl = (
     case io.TCSETSF2:
       return changeSettings(vfs, call, terminal, buf, TERMIOS2_SIZE, true, true);
     case io.TIOCGWINSZ:
-      return give(vfs, buf, new Uint8Array(Uint16Array.of(row.rows, row.columns, 0, 0).buffer));
-    case io.TIOCSWINSZ: {
-      if (buf === null) return EFAULT;
-      const bytes = vfs.context.copyIn(buf, 0, 8);
-      if (bytes instanceof Errno) return bytes;
-      const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-      const rows = view.getUint16(0, true);
-      const columns = view.getUint16(2, true);
-      if (rows === row.rows && columns === row.columns) return done;
-      const changed = editTerminal(vfs, terminal);
-      changed.rows = rows;
-      changed.columns = columns;
-      if (row.foreground !== 0) vfs.kernel.raiseSignal(row.foreground, SIGWINCH);
-      return done;
-    }
+      return give(
+        vfs,
+        buf,
+        new Uint8Array(Uint16Array.of(row.rows, row.columns, row.pixelWidth, row.pixelHeight).buffer),
+      );
+    case io.TIOCSWINSZ:
+      return setSize(vfs, terminal, buf);
     case io.TIOCGPGRP:
-    case io.TIOCGSID: {
-      const view = vfs.kernel.process(call.caller.pid);
-      if (view instanceof Errno || controlling(view) !== terminal || row.session !== view.sid) return ENOTTY;
-      return giveInt(vfs, buf, request === io.TIOCGSID ? row.session : row.foreground);
-    }
+    case io.TIOCGSID:
+      return tellGroup(vfs, call, file, request, buf);
     case io.TIOCSPGRP:
       return setForeground(vfs, call, terminal, buf);
     case io.TIOCSCTTY:
       return becomeControlling(vfs, call, terminal, argument);
     case io.TIOCNOTTY:
-      return giveUp(vfs, call, terminal);
+      return file.kind === 'master' ? ENOTTY : giveUp(vfs, call, terminal);
+    case io.TIOCSTI:
+      return pretend(vfs, call, terminal, buf);
+    case io.TIOCVHANGUP: {
+      const view = vfs.kernel.process(call.caller.pid);
+      if (view instanceof Errno || view.euid !== 0) return EPERM;
+      hangUpForNow(vfs, terminal);
+      return done;
+    }
+    case io.TIOCEXCL:
+    case io.TIOCNXCL:
+      editTerminal(vfs, terminal).exclusive = request === io.TIOCEXCL;
+      return done;
+    case io.TIOCGEXCL:
+      return giveInt(vfs, buf, row.exclusive ? 1 : 0);
+    case io.TIOCGETD:
+      return giveInt(vfs, buf, 0);
+    case io.TIOCSETD: {
+      const discipline = takeInt(vfs, buf);
+      return discipline instanceof Errno ? discipline : discipline === 0 ? done : EINVAL;
+    }
+    case io.TIOCGDEV:
+      return giveInt(vfs, buf, terminalDevice(terminal));
     case io.TIOCOUTQ:
-      return giveInt(vfs, buf, row.pending.length);
+      return giveInt(vfs, buf, isPty(terminal) ? 0 : row.pending.length);
     case io.FIONREAD:
       return giveInt(vfs, buf, readable(row));
     case io.TCFLSH:
@@ -229,7 +318,7 @@ export const terminalIoctl = (
     case io.TCSBRK:
     case io.TCSBRKP:
       // There is no line to send a break on; what remains is tcdrain.
-      return drain(vfs, terminal, editTerminal(vfs, terminal)) ? done : wait([outputChannel(terminal)]);
+      return drained(vfs, terminal, editTerminal(vfs, terminal)) ? done : wait([outputChannel(terminal)]);
     default:
       return ENOTTY;
   }

@@ -6,12 +6,19 @@
  * here and read back through `controlling`.
  */
 import { EINTR, EIO, Errno, type Result } from '../../../abi/errno.ts';
-import { major, minor } from '../../../abi/stat.ts';
 import type { ProcessView } from '../../../ipc/kernel-calls.ts';
 import { type Delivery, type Wait, wait } from '../../../ipc/server.ts';
 import type { Vfs } from '../state.ts';
 import { drain } from './output.ts';
-import { editTerminal, inputChannel, jobChannel, outputChannel, terminalDevice, terminalOf } from './row.ts';
+import {
+  editTerminal,
+  inputChannel,
+  jobChannel,
+  outputChannel,
+  terminalDevice,
+  terminalOf,
+  terminalOfDevice,
+} from './row.ts';
 
 const SIGHUP = 1;
 const SIGCONT = 18;
@@ -21,8 +28,7 @@ export const SIGTTOU = 22;
 const bit = (signal: number): bigint => 1n << BigInt(signal - 1);
 
 /** The number of the process's controlling terminal, −1 if it has none. */
-export const controlling = (view: ProcessView): number =>
-  view.terminal !== 0 && major(view.terminal) === 4 ? minor(view.terminal) - 1 : -1;
+export const controlling = (view: ProcessView): number => (view.terminal === 0 ? -1 : terminalOfDevice(view.terminal));
 
 /** Whether no member of the group has a parent in another group of the same session: nobody would continue it. */
 const isOrphaned = (vfs: Vfs, group: number): boolean => {
@@ -83,22 +89,36 @@ export const leaveTerminal = (vfs: Vfs, terminal: number): void => {
 
 /** A process ended: if it led a session, its terminal is free again. */
 export const leaderEnded = (vfs: Vfs, pid: number): void => {
-  for (const [terminal, row] of [...vfs.terminals.entries()]) if (row.session === pid) leaveTerminal(vfs, terminal);
+  for (const [terminal, row] of [...vfs.terminals.entries()]) {
+    if (row.session === pid) leaveTerminal(vfs, terminal);
+    if (row.formerSession !== pid) continue;
+    vfs.kernel.raiseSignal(row.formerForeground, SIGHUP);
+    vfs.kernel.raiseSignal(row.formerForeground, SIGCONT);
+    editTerminal(vfs, terminal).formerSession = 0;
+  }
 };
 
-/** The host end is gone: reads give end of file, writes EIO, the session's leader and the foreground group SIGHUP. */
+/**
+ * The other end is gone: reads give end of file, writes EIO. The session's leader gets SIGHUP and SIGCONT; the foreground group
+ * gets them when the leader ends.
+ */
 export const hangUp = (vfs: Vfs, terminal: number): void => {
   const row = editTerminal(vfs, terminal);
   row.hungUp = true;
   row.stopped = false;
   drain(vfs, terminal, row);
   row.pending = new Uint8Array(0);
-  const { session } = row;
-  leaveTerminal(vfs, terminal);
+  const { session, foreground } = row;
+  row.session = 0;
+  row.foreground = 0;
   if (session !== 0) {
     vfs.kernel.raiseSignal(session, SIGHUP, true);
     vfs.kernel.raiseSignal(session, SIGCONT, true);
+    vfs.kernel.setTerminal(session, 0);
+    row.formerSession = foreground === 0 ? 0 : session;
+    row.formerForeground = foreground;
   }
+  vfs.wake(jobChannel(terminal));
   vfs.wake(inputChannel(terminal));
   vfs.wake(outputChannel(terminal));
 };

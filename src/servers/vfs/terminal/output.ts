@@ -1,15 +1,18 @@
 /**
- * Output processing of a terminal (termios(3), c_oflag) and the way to the host. What the host does not take at once waits
- * in the row's `pending`; nobody may write before that has gone.
+ * Output processing of a terminal (termios(3), c_oflag) and the way to the host or to the master of a pseudo-terminal. What is
+ * not taken at once waits in the row's `pending`; nobody may write before that has gone.
  */
+import { POLLIN, POLLRDNORM } from '../../../abi/poll.ts';
 import { OCRNL, OLCUC, ONLCR, ONLRET, ONOCR, OPOST, XTABS } from '../../../abi/termios.ts';
 import type { Vfs } from '../state.ts';
+import { editPty, isPty, masterChannel, PTY_BUFFER, ptyOf } from './pty-row.ts';
 import { outputChannel, type TerminalRow } from './row.ts';
 
 const NEWLINE = 10;
 const RETURN = 13;
 const TAB = 9;
 const BACKSPACE = 8;
+const nothing = new Uint8Array(0);
 
 /** Applies OPOST processing and keeps track of the column. */
 export const postProcess = (row: TerminalRow, bytes: Uint8Array | readonly number[]): Uint8Array => {
@@ -48,8 +51,43 @@ export const postProcess = (row: TerminalRow, bytes: Uint8Array | readonly numbe
   return Uint8Array.from(out);
 };
 
-/** Hands pending output to the host. True if nothing is left. */
+const joined = (first: Uint8Array, second: Uint8Array): Uint8Array => {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+};
+
+/** Shorter pieces of output are joined with the next. */
+const SMALL = 512;
+/** Echo that nobody reads is kept to this length and then lost; programs wait long before. */
+const ECHO_MAX = 2 * PTY_BUFFER;
+
+/** Hands pending output to the master. True if there is room for more. */
+const drainToMaster = (vfs: Vfs, terminal: number, row: TerminalRow): boolean => {
+  const pty = ptyOf(vfs, terminal);
+  if (pty === undefined || !pty.masterOpen) {
+    row.pending = nothing;
+    return true;
+  }
+  if (row.pending.length === 0 || row.stopped) return pty.outputLength < PTY_BUFFER && row.pending.length === 0;
+  if (pty.outputLength < ECHO_MAX) {
+    const changed = editPty(vfs, terminal)!;
+    const last = pty.output[pty.output.length - 1];
+    changed.output =
+      last !== undefined && last.length < SMALL && row.pending.length < SMALL
+        ? [...pty.output.slice(0, -1), joined(last, row.pending)]
+        : [...pty.output, row.pending];
+    changed.outputLength += row.pending.length;
+    vfs.wake(masterChannel(terminal), POLLIN | POLLRDNORM);
+  }
+  row.pending = nothing;
+  return ptyOf(vfs, terminal)!.outputLength < PTY_BUFFER;
+};
+
+/** Hands pending output to the host or the master. True if nothing is left, and more may come. */
 export const drain = (vfs: Vfs, terminal: number, row: TerminalRow): boolean => {
+  if (isPty(terminal)) return drainToMaster(vfs, terminal, row);
   if (row.pending.length === 0) return true;
   if (row.stopped) return false;
   const taken = vfs.kernel.consoleWrite(terminal, row.pending);
@@ -61,14 +99,13 @@ export const drain = (vfs: Vfs, terminal: number, row: TerminalRow): boolean => 
 export const emit = (vfs: Vfs, terminal: number, row: TerminalRow, bytes: Uint8Array): void => {
   if (bytes.length === 0) return;
   if (row.pending.length === 0) row.pending = bytes;
-  else {
-    const joined = new Uint8Array(row.pending.length + bytes.length);
-    joined.set(row.pending);
-    joined.set(bytes, row.pending.length);
-    row.pending = joined;
-  }
+  else if (!isPty(terminal) || row.pending.length < ECHO_MAX) row.pending = joined(row.pending, bytes);
   drain(vfs, terminal, row);
 };
+
+/** tcdrain(3): whether all has gone. A master's buffer counts as the line. */
+export const drained = (vfs: Vfs, terminal: number, row: TerminalRow): boolean =>
+  isPty(terminal) || drain(vfs, terminal, row);
 
 /** Output goes on: ^Q, TCOON, the host can take more. */
 export const resume = (vfs: Vfs, terminal: number, row: TerminalRow): void => {

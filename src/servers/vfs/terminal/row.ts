@@ -1,8 +1,9 @@
 /** A terminal's row: settings, line buffer, and whose controlling terminal it is. Lists are replaced, or copied
  * before they are changed. */
-import { makedev } from '../../../abi/stat.ts';
+import { major, makedev, minor } from '../../../abi/stat.ts';
 import { defaultTermios, type Termios } from '../../../abi/termios.ts';
 import type { Vfs } from '../state.ts';
+import { isPty, PTY_FIRST, ptyNumber } from './pty-row.ts';
 
 export interface TerminalRow {
   termios: Termios;
@@ -27,6 +28,16 @@ export interface TerminalRow {
   /** Output that the host has not taken yet. */
   pending: Uint8Array;
   hungUp: boolean;
+  /** How often vhangup(2) has cut off all descriptions there were. */
+  hangups: number;
+  /** Session that has lost the terminal by a hang-up, and the group that was in its foreground: told when its leader ends. */
+  formerSession: number;
+  formerForeground: number;
+  /** TIOCEXCL: only root may open it. */
+  exclusive: boolean;
+  /** The rest of struct winsize. */
+  pixelWidth: number;
+  pixelHeight: number;
   /** When the last byte came, for VTIME (monotonic nanoseconds). */
   arrived: number;
 }
@@ -48,15 +59,29 @@ export const newTerminal = (): TerminalRow => ({
   stopped: false,
   pending: nothing,
   hungUp: false,
+  hangups: 0,
+  formerSession: 0,
+  formerForeground: 0,
+  exclusive: false,
+  pixelWidth: 0,
+  pixelHeight: 0,
   arrived: 0,
 });
 
 /** Number of terminals that have a node in /dev. */
 export const TERMINALS = 16;
 const TTY_MAJOR = 4;
+export const PTY_MAJOR = 136;
 
-/** Terminal n is /dev/tty(n+1), device 4:(n+1). */
-export const terminalDevice = (terminal: number): number => makedev(TTY_MAJOR, terminal + 1);
+/** Console n is /dev/tty(n+1), device 4:(n+1); a pseudo-terminal's slave is /dev/pts/n, device 136:n. */
+export const terminalDevice = (terminal: number): number =>
+  isPty(terminal) ? makedev(PTY_MAJOR, ptyNumber(terminal)) : makedev(TTY_MAJOR, terminal + 1);
+
+/** The terminal of a device number, −1 if it is none. */
+export const terminalOfDevice = (device: number): number => {
+  if (major(device) === TTY_MAJOR) return minor(device) - 1;
+  return major(device) === PTY_MAJOR ? minor(device) + PTY_FIRST : -1;
+};
 
 export const inputChannel = (terminal: number): string => `tty:${terminal}:r`;
 export const outputChannel = (terminal: number): string => `tty:${terminal}:w`;

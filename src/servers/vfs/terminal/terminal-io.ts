@@ -10,6 +10,8 @@ import type { OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
 import { checkForeground, SIGTTIN, SIGTTOU } from './job-control.ts';
 import { drain, emit, postProcess } from './output.ts';
+import { closeSlave, isHungUp, pushBacklog } from './pty.ts';
+import { isPty, PTY_BUFFER, ptyOf } from './pty-row.ts';
 import { editTerminal, inputChannel, jobChannel, outputChannel, type TerminalRow, terminalOf } from './row.ts';
 
 /** VTIME counts tenths of a second. */
@@ -28,6 +30,7 @@ const readLine = (vfs: Vfs, { file, buf }: Transfer): Outcome<number> => {
     if (copied instanceof Errno) return copied;
   }
   row.lines = count < line.length ? [line.slice(count), ...row.lines.slice(1)] : row.lines.slice(1);
+  pushBacklog(vfs, file.target);
   return count;
 };
 
@@ -37,13 +40,14 @@ const readRaw = (vfs: Vfs, { file, buf }: Transfer): Outcome<number> => {
   const copied = vfs.context.copyOut(buf, 0, Uint8Array.from(row.line.slice(0, count)));
   if (copied instanceof Errno) return copied;
   row.line = row.line.slice(copied);
+  pushBacklog(vfs, file.target);
   return copied;
 };
 
 const read = (vfs: Vfs, transfer: Transfer): Outcome<number> => {
   const { file, call, buf } = transfer;
   const row = terminalOf(vfs, file.target);
-  if (row.hungUp) return 0;
+  if (isHungUp(vfs, file.target, file.position)) return 0;
   const background = checkForeground(vfs, file.target, call, SIGTTIN);
   if (background !== undefined) return background;
   if (buf.length === 0) return 0;
@@ -74,7 +78,7 @@ const read = (vfs: Vfs, transfer: Transfer): Outcome<number> => {
 
 const write = (vfs: Vfs, { file, call, buf }: Transfer): Outcome<number> => {
   const shown = terminalOf(vfs, file.target);
-  if (shown.hungUp) return EIO;
+  if (isHungUp(vfs, file.target, file.position)) return EIO;
   let done = call.state;
   if (shown.termios.lflag & TOSTOP) {
     const background = checkForeground(vfs, file.target, call, SIGTTOU);
@@ -91,7 +95,7 @@ const write = (vfs: Vfs, { file, call, buf }: Transfer): Outcome<number> => {
       const piece = bytes.subarray(at, at + CHUNK);
       emit(vfs, file.target, row, postProcess(row, piece));
       done += piece.length;
-      free = row.pending.length === 0;
+      free = !row.stopped && drain(vfs, file.target, row);
     }
   }
   if (done >= length) return done;
@@ -113,11 +117,17 @@ const isReady = (row: Readonly<TerminalRow>): boolean => {
 const poll = (vfs: Vfs, file: Readonly<OpenFile>): Readiness => {
   const row = terminalOf(vfs, file.target);
   const channels = [inputChannel(file.target), outputChannel(file.target)];
-  if (row.hungUp) return { events: POLLHUP | POLLERR | POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM, channels };
+  if (isHungUp(vfs, file.target, file.position))
+    return { events: POLLHUP | POLLERR | POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM, channels };
   let events = 0;
   if (isReady(row)) events |= POLLIN | POLLRDNORM;
-  if (!row.stopped && row.pending.length === 0) events |= POLLOUT | POLLWRNORM;
+  const full = isPty(file.target) && ptyOf(vfs, file.target)!.outputLength >= PTY_BUFFER;
+  if (!row.stopped && row.pending.length === 0 && !full) events |= POLLOUT | POLLWRNORM;
   return { events, channels };
 };
 
-export const terminalIo: FileIo = { seekable: false, watchable: true, read, write, poll };
+const close = (vfs: Vfs, file: Readonly<OpenFile>): void => {
+  if (isPty(file.target)) closeSlave(vfs, file.target);
+};
+
+export const terminalIo: FileIo = { seekable: false, watchable: true, read, write, poll, close };

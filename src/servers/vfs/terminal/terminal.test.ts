@@ -193,7 +193,7 @@ describe('signals', () => {
       [5, 3],
       [5, 20],
     ]);
-    expect(machine.console).toBe('typed^C^\\^Z');
+    expect(machine.console).toBe('^C^\\^Z');
     type('rest\n');
     expect(user.read(0, 100)).toBe('rest\n');
   });

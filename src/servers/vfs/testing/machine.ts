@@ -263,8 +263,9 @@ export class VfsMachine {
       copyFds: (parent, child) => files(child)!.copyFrom(this.log, files(parent)!),
       raiseSignal: (target, signal, toProcess) =>
         this.log.afterCommit(() => this.signals.push({ target, signal, toProcess: toProcess ?? false })),
-      setTerminal: (sid, terminal) => {
-        for (const [pid, process] of this.processes) if (process.view.sid === sid) this.change(pid, { terminal });
+      setTerminal: (sid, terminal, only) => {
+        for (const [pid, process] of this.processes)
+          if (process.view.sid === sid && (only ?? pid) === pid) this.change(pid, { terminal });
       },
       readMemory: (pid, address, length) => this.memories.get(pid)?.slice(address, address + length) ?? EFAULT,
       mappings: (pid) => this.mappings.get(pid) ?? [],
