@@ -90,6 +90,8 @@ export class ByteWriter {
 /** The code of one function. Methods append one instruction each and return `this`. */
 export class FunctionBody {
   readonly code = new ByteWriter();
+  /** Positions of `if` and `br_if` instructions whose condition is seldom true. */
+  readonly unlikely: number[] = [];
   readonly #locals: ValueType[] = [];
 
   constructor(
@@ -198,6 +200,12 @@ export class FunctionBody {
   v128(bytes: ArrayLike<number>): this {
     this.code.bytes([0xfd, 12]);
     this.code.bytes(bytes);
+    return this;
+  }
+
+  /** The `if` or `br_if` that follows is seldom taken: engines move its code out of the way (metadata.code.branch_hint). */
+  rarely(): this {
+    this.unlikely.push(this.code.length);
     return this;
   }
 

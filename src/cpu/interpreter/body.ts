@@ -29,6 +29,8 @@ export interface Signature {
 export interface LinkableBody extends Signature {
   readonly bytes: Uint8Array;
   readonly relocations: readonly { readonly at: number; readonly symbol: number }[];
+  /** Positions of branches that are seldom taken. */
+  readonly unlikely: readonly number[];
 }
 
 /** Bytes of an unsigned LEB128 that is patched later. */
@@ -62,6 +64,7 @@ export class SymbolicBody extends FunctionBody {
       results: this.results,
       bytes,
       relocations: this.#relocations.map(({ at, symbol }) => ({ at: at + shift, symbol })),
+      unlikely: this.unlikely.map((at) => at + shift),
     };
   }
 

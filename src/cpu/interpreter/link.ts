@@ -127,6 +127,26 @@ export function linkModule(
     w.u(handlers.length);
     for (let i = 0; i < handlers.length; i++) w.u(imports.length + i);
   });
+  const hinted = functions
+    .map(({ unlikely }, i) => ({ unlikely, index: imports.length + i }))
+    .filter(({ unlikely }) => unlikely.length > 0);
+  if (hinted.length > 0) {
+    const hints = new ByteWriter();
+    hints.text('metadata.code.branch_hint');
+    hints.u(hinted.length);
+    for (const { unlikely, index } of hinted) {
+      hints.u(index);
+      hints.u(unlikely.length);
+      for (const at of unlikely) {
+        hints.u(at);
+        // One byte of data: unlikely.
+        hints.bytes([1, 0]);
+      }
+    }
+    out.byte(0);
+    out.u(hints.length);
+    out.bytes(hints.take());
+  }
   section(10, functions.length, (w) => {
     for (const body of functions) {
       const bytes = body.relocations.length === 0 ? body.bytes : body.bytes.slice();

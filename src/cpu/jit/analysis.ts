@@ -174,46 +174,102 @@ function order(
   };
 }
 
-/** Flags that an instruction reads, and those it overwrites for certain. */
-export interface FlagEffect {
+/** What an instruction does, as far as other instructions care. */
+export interface Effect {
+  /** Flags it reads, those it reads only to keep them where they are wanted later, those it overwrites for certain. */
   readonly read: number;
+  readonly kept: number;
   readonly written: number;
-  /** It may fault, and then the flags before it are seen. */
+  /** It may leave the region before it is executed, and then the flags before it are seen. */
   readonly bails: boolean;
+  /** Registers it writes, and those of them whose upper half it clears, as masks. */
+  readonly registers: number;
+  readonly low: number;
 }
 
-/** By node: flags that are read later than its start. What leaves the region may read all of them. */
-export function liveFlags(code: Code, graph: Graph, effectOf: (index: number, block: Block) => FlagEffect): number[] {
-  const live: number[] = graph.nodes.map(() => 0);
+/** Flags at one place: `live` are read in the region later, `wanted` are read or could be seen from outside. */
+export interface FlagNeed {
+  readonly live: number;
+  readonly wanted: number;
+}
+
+const NONE: FlagNeed = { live: 0, wanted: 0 };
+const VISIBLE: FlagNeed = { live: 0, wanted: ALL_FLAGS };
+
+const both = (a: FlagNeed, b: FlagNeed): FlagNeed => ({ live: a.live | b.live, wanted: a.wanted | b.wanted });
+
+/** Before an instruction, by what is needed after it. */
+export function needBefore({ live, wanted }: FlagNeed, { read, kept, written, bails }: Effect): FlagNeed {
+  const now = (live & ~written) | read | (kept & wanted);
+  return { live: now, wanted: bails ? ALL_FLAGS : (wanted & ~written) | now };
+}
+
+/** By node: flags that are needed at its start. */
+export function neededFlags(
+  code: Code,
+  graph: Graph,
+  effectOf: (index: number, block: Block) => Effect,
+): readonly FlagNeed[] {
+  const needs: FlagNeed[] = graph.nodes.map(() => NONE);
   for (let changed = true; changed; ) {
     changed = false;
     for (let i = graph.order.length - 1; i >= 0; i--) {
       const number = graph.order[i];
       const node = graph.nodes[number];
       if (node === undefined) continue;
-      let now = liveAfter(code, graph, node.block, live);
-      for (let k = node.block.instructions.length - 1; k >= 0; k--) {
-        const { read, written } = effectOf(k, node.block);
-        now = (now & ~written) | read;
-      }
-      if (now !== live[number]) {
-        live[number] = now;
+      let now = needAfter(code, graph, node, needs);
+      for (let k = node.block.instructions.length - 1; k >= 0; k--) now = needBefore(now, effectOf(k, node.block));
+      if (now.live !== needs[number].live || now.wanted !== needs[number].wanted) {
+        needs[number] = now;
         changed = true;
       }
     }
   }
-  return live;
+  return needs;
 }
 
-/** Flags that are read after a block. */
-export function liveAfter(code: Code, graph: Graph, block: Block, live: readonly number[]): number {
-  const { end } = block;
-  if (end.kind === 'rare' || end.kind === 'outside' || end.kind === 'indirect') return ALL_FLAGS;
-  if (end.kind === 'return' || (end.kind === 'call' && !end.inside)) return ALL_FLAGS;
-  let flags = 0;
+/** Flags that are needed after a block. */
+export function needAfter(code: Code, graph: Graph, { number, block }: Node, needs: readonly FlagNeed[]): FlagNeed {
+  let need = isLeaving(block) ? VISIBLE : NONE;
   for (const target of successorsOf(code, block)) {
-    const number = graph.numberOf.get(target);
-    flags |= number === undefined ? ALL_FLAGS : live[number];
+    const to = graph.numberOf.get(target);
+    need = both(need, to === undefined ? VISIBLE : needOn(graph, number, to, needs));
   }
-  return flags;
+  return need;
+}
+
+/** Flags that are needed on an edge: where a loop goes back the budget may end, and all can be seen. */
+export const needOn = (graph: Graph, from: number, to: number, needs: readonly FlagNeed[]): FlagNeed =>
+  graph.isBack(from, to) ? both(needs[to], VISIBLE) : needs[to];
+
+const isLeaving = ({ end }: Block): boolean =>
+  end.kind === 'rare' ||
+  end.kind === 'outside' ||
+  end.kind === 'indirect' ||
+  end.kind === 'return' ||
+  (end.kind === 'call' && !end.inside);
+
+/** By node: registers whose upper halves are zero whenever its start is reached, as a mask. */
+export function lowRegisters(graph: Graph, effectOf: (index: number, block: Block) => Effect): readonly number[] {
+  const low = graph.nodes.map(() => 0xffff);
+  for (const node of graph.dispatched) low[node] = 0;
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const number of graph.order) {
+      const node = graph.nodes[number];
+      if (node === undefined) continue;
+      let now = low[number];
+      for (let k = 0; k < node.block.instructions.length; k++) {
+        const effect = effectOf(k, node.block);
+        now = (now & ~effect.registers) | effect.low;
+      }
+      for (const to of node.successors) {
+        const met = low[to] & now;
+        if (met === low[to]) continue;
+        low[to] = met;
+        changed = true;
+      }
+    }
+  }
+  return low;
 }

@@ -77,6 +77,17 @@ export class RegisterLayer extends ValueLayer {
     this.checkedRoots = new Set(known?.checked);
   }
 
+  /** Where ways meet. `low`: registers whose upper halves are zero on all of them. */
+  protected knowNothing(low: number): void {
+    this.knowledge = undefined;
+    if (low !== 0) this.#bits = this.#bits.map((bits, i) => (((low >> i) & 1) !== 0 ? 32 : bits));
+  }
+
+  /** Registers whose upper halves are known to be zero, as a mask. */
+  get lowRegisters(): number {
+    return this.#bits.reduce((mask, bits, i) => (bits <= 32 ? mask | (1 << i) : mask), 0);
+  }
+
   /** After code that may or may not have run. */
   protected forgetWritten(before: Knowledge | undefined): void {
     this.#bits = this.#bits.map((bits, i) => Math.max(bits, before!.bits[i]));

@@ -9,15 +9,16 @@ import { define } from '../interpreter/library.ts';
 import { linkModule } from '../interpreter/link.ts';
 import { EXIT_UNRESOLVED, LINK_SOURCE } from '../interpreter/private.ts';
 import { HANDLER } from '../interpreter/record.ts';
-import { at } from '../state.ts';
+import { at, FLAG_AUX, FLAG_RESULT } from '../state.ts';
+import { flagKind } from './emitter-flag-values.ts';
 
 /** What regions import besides helpers. */
 export const RUNTIME_IMPORTS: ReadonlyMap<string, Signature> = new Map<string, Signature>([
   // Goes on at an address, with the budget left.
   ['jit.go', { params: ['i64', 'i32'], results: ['i32'] }],
-  // As above, with the interpreter's handler for the instruction there, whatever its record says.
-  // Whether tags at an address refuse an access of this length that may go into the next page.
-  ['jit.denied', { params: ['i64', 'i32', 'i32'], results: ['i32'] }],
+  // Computes the words of the flags from the operands of an operation (emitter-flag-values.ts) and stores them.
+  ['jit.flags', { params: ['i64', 'i64', 'i32'], results: [] }],
+  // As jit.go, with the interpreter's handler for the instruction there, whatever its record says.
   ['jit.interpret', { params: ['i64', 'i32', 'i32'], results: ['i32'] }],
 ]);
 
@@ -49,20 +50,41 @@ const BODIES = new Map<string, LinkableBody>([
     }),
   ],
   [
-    'jit.denied',
-    build('jit.denied', (f) => {
-      const end = f.local('i64');
-      const denied = (local: number): void => {
-        f.get(local).i64(10).op('i64.shr_u').op('i32.wrap_i64').i32(0x3f_fffc).op('i32.and');
-        f.get(2).op('i32.or').mem('i64.load32_s', 0, 2);
-        f.get(local).i64(32).op('i64.shr_u').op('i64.xor').i64(-1).op('i64.ne');
+    'jit.flags',
+    build('jit.flags', (f) => {
+      const r = f.local('i64');
+      const carries = f.local('i64');
+      const shift = f.local('i64');
+      const is = (rule: 'add' | 'sub' | 'logic'): void => {
+        f.get(2)
+          .i32(0xff)
+          .op('i32.and')
+          .i32(flagKind(rule, 8) & 0xff)
+          .op('i32.eq');
       };
-      f.get(0).get(1).op('i64.extend_i32_u').op('i64.add').i64(1).op('i64.sub').set(end);
-      denied(0);
-      denied(end);
-      f.op('i32.or');
-      // The last slot before the tags has no neighbour.
-      f.get(end).op('i32.wrap_i64').get(0).op('i32.wrap_i64').op('i32.lt_u').op('i32.or');
+      f.i64(64).get(2).i32(8).op('i32.shr_u').op('i64.extend_i32_u').op('i64.sub').set(shift);
+      is('sub');
+      f.if().get(0).get(1).op('i64.sub').set(r);
+      f.get(r).get(0).get(1).op('i64.xor').get(r).get(1).op('i64.xor').op('i64.and').op('i64.xor').set(carries);
+      f.else().get(0).set(r);
+      is('add');
+      f.if().get(0).get(1).op('i64.add').set(r);
+      f.get(0).get(0).get(1).op('i64.xor').get(0).get(r).op('i64.xor').i64(-1).op('i64.xor');
+      f.op('i64.and').op('i64.xor').set(carries).end().end();
+      f.i32(at(FLAG_RESULT) | 0)
+        .get(r)
+        .get(shift)
+        .op('i64.shl')
+        .get(shift)
+        .op('i64.shr_s')
+        .mem('i64.store', 0, 3);
+      f.i32(at(FLAG_AUX) | 0)
+        .get(carries)
+        .get(shift)
+        .op('i64.shl')
+        .i64(-4)
+        .op('i64.and');
+      f.get(carries).i64(8).op('i64.and').op('i64.or').mem('i64.store', 0, 3);
     }),
   ],
   [

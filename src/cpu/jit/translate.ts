@@ -11,9 +11,20 @@ import { SHAPES } from '../decode/table.ts';
 import { intern, type LinkableBody, SymbolicBody } from '../interpreter/body.ts';
 import { define } from '../interpreter/library.ts';
 import { HANDLER_TYPE, linkModule } from '../interpreter/link.ts';
-import { buildGraph, type FlagEffect, type Graph, isReal, liveAfter, liveFlags } from './analysis.ts';
+import {
+  buildGraph,
+  type Effect,
+  type FlagNeed,
+  type Graph,
+  lowRegisters,
+  needAfter,
+  needBefore,
+  neededFlags,
+  needOn,
+} from './analysis.ts';
 import type { Block, Code, GuestInstruction } from './discover.ts';
-import { Emitter, GO, INTERPRET } from './emitter.ts';
+import { Emitter } from './emitter.ts';
+import { GO, INTERPRET } from './emitter-exits.ts';
 import { ALL_FLAGS } from './emitter-flags.ts';
 import type { RegionUse } from './emitter-registers.ts';
 import { Unsupported } from './emitter-values.ts';
@@ -38,12 +49,12 @@ const TARGET_CELLS = 0x1_0000;
 const CELLS = 4096;
 let nextCell = 0;
 
-const EFFECTS = new Map<string, FlagEffect | undefined>();
+const EFFECTS = new Map<string, Effect | undefined>();
 const MAX_EFFECTS = 50_000;
 let prober: Emitter | undefined;
 
 /** Whether the translator can do an instruction, and which flags it touches. */
-export function probe(at: GuestInstruction): FlagEffect | undefined {
+export function probe(at: GuestInstruction): Effect | undefined {
   const key = String.fromCharCode(...at.bytes);
   if (EFFECTS.has(key)) return EFFECTS.get(key);
   if (EFFECTS.size > MAX_EFFECTS) EFFECTS.clear();
@@ -52,7 +63,7 @@ export function probe(at: GuestInstruction): FlagEffect | undefined {
   return effect;
 }
 
-function probeAnew(at: GuestInstruction): FlagEffect | undefined {
+function probeAnew(at: GuestInstruction): Effect | undefined {
   const { mnemonic } = SHAPES[at.decoded.form].form;
   // What it stored before a fault would be seen.
   if (mnemonic === 'enter') return undefined;
@@ -63,14 +74,29 @@ function probeAnew(at: GuestInstruction): FlagEffect | undefined {
   const emitter = prober;
   emitter.reset();
   try {
-    emitter.instruction(at, 0, ALL_FLAGS);
+    emitter.instruction(at);
   } catch (error) {
     prober = undefined;
     if (error instanceof Unsupported) return undefined;
     throw error;
   }
   if (emitter.transfer?.kind === 'indirect' && !/^(jmp|call|ret)$/.test(mnemonic)) return undefined;
-  return { read: emitter.flagsRead, written: emitter.flagsWritten, bails: emitter.bails };
+  const registers = [...emitter.seen.written].reduce((mask, register) => mask | (1 << register), 0);
+  return {
+    read: emitter.flagsRead,
+    kept: emitter.flagsKept,
+    written: emitter.flagsWritten,
+    bails: emitter.bails,
+    registers,
+    low: registers & emitter.lowRegisters,
+  };
+}
+
+/** What the analyses found: at the start of each node, and after each instruction of it. */
+interface Facts {
+  readonly needs: readonly FlagNeed[];
+  readonly needsAfter: readonly (readonly FlagNeed[])[];
+  readonly low: readonly number[];
 }
 
 class RegionEmitter {
@@ -79,8 +105,7 @@ class RegionEmitter {
   constructor(
     private readonly code: Code,
     private readonly graph: Graph,
-    private readonly live: readonly number[],
-    private readonly liveIn: ReadonlyMap<Block, readonly number[]>,
+    private readonly facts: Facts,
     use: RegionUse | undefined,
     private readonly cellOf: (rip: number) => number,
   ) {
@@ -113,7 +138,7 @@ class RegionEmitter {
     this.#node(number);
     for (const child of merges) {
       e.close();
-      e.startBlock();
+      e.startBlock(this.facts.low[child]);
       this.#tree(child);
     }
     if (loop) e.close();
@@ -134,17 +159,17 @@ class RegionEmitter {
     const { block } = node;
     const { instructions, end } = block;
     const lifted = end.kind === 'return' ? instructions.length - 1 : instructions.length;
-    const live = this.liveIn.get(block)!;
-    for (let i = 0; i < lifted; i++) e.instruction(instructions[i], i, live[i]);
-    const count = instructions.length;
+    const needs = this.facts.needsAfter[number];
+    for (let i = 0; i < lifted; i++) {
+      e.instruction(instructions[i], needs[i].live, needs[i].wanted);
+      e.retire();
+    }
     switch (end.kind) {
       case 'jump':
-        e.retire(count);
         this.#branch(number, end.to);
         break;
       case 'branch': {
         const { constant } = e.transfer!.value!;
-        e.retire(count);
         if (constant !== undefined) {
           this.#branch(number, constant !== 0n ? end.taken : end.next);
           break;
@@ -160,30 +185,25 @@ class RegionEmitter {
         break;
       }
       case 'call':
-        e.retire(count);
         if (end.inside) this.#branch(number, end.to);
         else e.exit(end.to);
         break;
       case 'return':
-        e.returnInstruction(instructions[lifted], lifted, this.code.returns.get(block.start) ?? [], (site) =>
+        e.returnInstruction(instructions[lifted], this.code.returns.get(block.start) ?? [], (site) =>
           this.#branch(number, site),
         );
         break;
-      case 'indirect': {
-        e.retire(count);
+      case 'indirect':
         this.#select(
           number,
           end.targets.slice().sort((a, b) => a - b),
         );
         e.exitIndirect(this.cellOf(instructions.at(-1)!.rip));
         break;
-      }
       case 'rare':
-        e.retire(count);
         e.interpret(end.at);
         break;
       case 'outside':
-        e.retire(count);
         e.exit(end.to);
     }
   }
@@ -218,8 +238,10 @@ class RegionEmitter {
   #enter(number: number): void {
     const { e, graph } = this;
     if (graph.isLoop(number)) {
-      if (this.live[number] !== 0) e.computeFlags();
-      e.startBlock();
+      const { live, wanted } = this.facts.needs[number];
+      e.settleFlags(live, wanted);
+      e.settleBudget();
+      e.startBlock(this.facts.low[number]);
     }
     this.#tree(number);
   }
@@ -237,9 +259,11 @@ class RegionEmitter {
       this.#enter(to);
       return;
     }
-    if (this.live[to] !== 0) e.computeFlags();
+    const { live, wanted } = needOn(graph, from, to, this.facts.needs);
+    e.settleFlags(live, wanted);
+    e.settleBudget();
     if (back) {
-      e.f.get(e.left).i32(0).op('i32.le_s');
+      e.f.get(e.left).i32(0).op('i32.le_s').rarely();
       e.open('if');
       e.exit(address);
       e.close();
@@ -251,32 +275,26 @@ class RegionEmitter {
   }
 }
 
-/**
- * Flags live after each instruction of each block. Inside a block they are kept for faults too: what an instruction that
- * may fault overwrites nobody reads otherwise. Between blocks they are not: at a fault, flags that were set in an
- * earlier block and that the program cannot read any more may be old.
- */
-function liveness(code: Code, graph: Graph, effects: (at: GuestInstruction) => FlagEffect) {
-  const effectOf = (index: number, block: Block): FlagEffect => effects(block.instructions[index]);
-  const live = liveFlags(code, graph, effectOf);
-  const inside = new Map<Block, number[]>();
-  for (const block of code.blocks.values()) {
-    if (!isReal(block)) continue;
-    let now = liveAfter(code, graph, block, live);
-    const list: number[] = [];
-    for (let k = block.instructions.length - 1; k >= 0; k--) {
+const UNKNOWN: Effect = { read: ALL_FLAGS, kept: 0, written: 0, bails: true, registers: 0xffff, low: 0 };
+
+function analyse(code: Code, graph: Graph): Facts {
+  const effectOf = (index: number, block: Block): Effect => probe(block.instructions[index]) ?? UNKNOWN;
+  const needs = neededFlags(code, graph, effectOf);
+  const needsAfter = graph.nodes.map((node) => {
+    if (node === undefined) return [];
+    const list: FlagNeed[] = [];
+    let now = needAfter(code, graph, node, needs);
+    for (let k = node.block.instructions.length - 1; k >= 0; k--) {
       list[k] = now;
-      const { read, written, bails } = effects(block.instructions[k]);
-      now = bails ? ALL_FLAGS : (now & ~written) | read;
+      now = needBefore(now, effectOf(k, node.block));
     }
-    inside.set(block, list);
-  }
-  return { live, inside };
+    return list;
+  });
+  return { needs, needsAfter, low: lowRegisters(graph, effectOf) };
 }
 
 /** Translates and compiles. */
 export function translate(code: Code): Translation {
-  const effects = (at: GuestInstruction): FlagEffect => probe(at) ?? { read: ALL_FLAGS, written: 0, bails: true };
   const sites: { rip: number; cell: number }[] = [];
   const cellOf = (rip: number): number => {
     let site = sites.find((other) => other.rip === rip);
@@ -287,10 +305,10 @@ export function translate(code: Code): Translation {
     return site.cell;
   };
   const graph = buildGraph(code);
-  const { live, inside } = liveness(code, graph, effects);
-  const first = new RegionEmitter(code, graph, live, inside, undefined, cellOf);
+  const facts = analyse(code, graph);
+  const first = new RegionEmitter(code, graph, facts, undefined, cellOf);
   first.emit();
-  const second = new RegionEmitter(code, graph, live, inside, first.e.seen, cellOf);
+  const second = new RegionEmitter(code, graph, facts, first.e.seen, cellOf);
   second.emit();
   // Entries that only the structure needs are no entries for others.
   const entries = [code.root, ...code.entries];

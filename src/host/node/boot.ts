@@ -5,6 +5,7 @@ import type { PopulateEntry } from '../../fs/populate.ts';
 import type { KernelOptions } from '../../kernel/options.ts';
 import { defaultRoot } from '../../system/skeleton.ts';
 import { System } from '../../system/system.ts';
+import { useBranchHints } from './branch-hints.ts';
 import { findBusybox } from './busybox.ts';
 import { nodeDirectory } from './directory.ts';
 import { Driver } from './driver.ts';
@@ -42,6 +43,7 @@ export interface BootOptions
 /** Boots a system. Throws XinimError, or Error with a reason, if it cannot. */
 export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
   const { mounts = [], files = [], root, console, log, engine = process.env.XINIM_ENGINE, ...kernel } = options;
+  if (engine === 'jit') useBranchHints();
   const platform = nodePlatform({
     console: console && ((terminal, bytes) => console(terminal, bytes) ?? bytes.length),
     log,
