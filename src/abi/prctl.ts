@@ -55,3 +55,5 @@ export const PER_LINUX32 = 8;
 /** The low byte is the system whose habits are wanted; the bits above are bug emulation switches. */
 export const PER_MASK = 0xff;
 export const PERSONALITY_QUERY = 0xffff_ffff;
+/** Programs are given fixed addresses. */
+export const ADDR_NO_RANDOMIZE = 0x004_0000;

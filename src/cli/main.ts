@@ -70,6 +70,7 @@ const main = async (invocation: Invocation): Promise<number> => {
     mounts: invocation.mount,
     memory: invocation.memory,
     ipc: invocation.ipc,
+    aslr: invocation.aslr,
     engine: invocation.engine,
     console: output.write,
     tracer:

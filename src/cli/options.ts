@@ -20,6 +20,8 @@ export interface CommonOptions {
   readonly memory?: number;
   readonly cpuTime?: number;
   readonly ipc: 'sealed' | 'direct';
+  /** Random addresses for programs; a number is their seed. */
+  readonly aslr?: boolean | number;
   /** What executes guest code; the default is boot's. */
   readonly engine?: 'interpreter' | 'jit';
   /** Trace the calls that this filter names (trace/tracer.ts), all if it is empty, or none. */
@@ -86,6 +88,11 @@ const parseSeconds = (value: string): number => {
   return Number.isFinite(seconds) && seconds > 0 ? seconds : fail('a positive number of seconds');
 };
 
+const parseAslr = (value: string): boolean | number => {
+  if (value === 'on' || value === 'off') return value === 'on';
+  return /^\d{1,9}$/.test(value) ? Number(value) : fail('on, off, or a number of up to nine digits');
+};
+
 const addCommon = (command: Command): Command =>
   command
     .addOption(new Option('--root <dir>', 'use this host folder as the root (copied in; the host is not written)'))
@@ -105,6 +112,11 @@ const addCommon = (command: Command): Command =>
     )
     .addOption(new Option('--memory <size>', 'limit of guest memory, such as 512M').argParser(parseSize))
     .addOption(new Option('--cpu-time <seconds>', 'end the program after this much CPU time').argParser(parseSeconds))
+    .addOption(
+      new Option('--aslr <on|off|seed>', 'random addresses for programs; a number makes them repeatable').argParser(
+        parseAslr,
+      ),
+    )
     .addOption(new Option('--engine <kind>', 'what executes programs').choices(['interpreter', 'jit']))
     .addOption(new Option('--ipc <mode>', 'seal messages, or not').choices(['sealed', 'direct']).default('sealed'))
     .addOption(
@@ -136,6 +148,7 @@ const WITH_VALUE = [
   '--memory',
   '--cpu-time',
   '--ipc',
+  '--aslr',
   '--engine',
   '-c',
 ];

@@ -112,6 +112,8 @@ export interface SystemView {
   readonly running: number;
   readonly lastPid: number;
   readonly hostname: string;
+  /** Programs are placed at random addresses. */
+  readonly randomised: boolean;
 }
 
 export interface KernelCalls {

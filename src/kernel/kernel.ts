@@ -30,6 +30,7 @@ import { FutexTable } from './futex.ts';
 import { Grants } from './grants.ts';
 import type { KernelOptions } from './options.ts';
 import { PageFaults } from './page-faults.ts';
+import { Placement } from './placement.ts';
 import type { Platform } from './platform.ts';
 import { createServers } from './ports.ts';
 import type { Process } from './process.ts';
@@ -40,6 +41,8 @@ import { Sleepers } from './sleepers.ts';
 import { type Spawned, type SpawnOptions, spawn } from './spawn.ts';
 import { UndoLog } from './store/undo.ts';
 import type { Thread } from './thread.ts';
+import { Timekeeper, type TimeOfDay } from './timekeeper.ts';
+import { VDSO_OBJECT, Vdso } from './vdso/vdso.ts';
 import { Windows } from './windows.ts';
 
 /** The kernel as a sender. */
@@ -67,11 +70,9 @@ export class Kernel {
   tracer: Tracer | undefined;
   hostname: string;
   domainname = '(none)';
-  /** What clock_settime has added to the platform's time of day, in nanoseconds. */
-  clockOffset = 0;
-  /** The platform's monotonic time at boot: the kernel's clocks count from there. */
-  readonly origin: number;
-  readonly bootTime: { seconds: number; nanoseconds: number };
+  readonly time: Timekeeper;
+  readonly vdso: Vdso;
+  readonly placement: Placement;
   readonly counters = { forks: 0, contextSwitches: 0, faults: 0, lastPid: 0, idle: 0, user: 0, system: 0 };
   /** Instructions retired by processes that have ended. */
   retired = 0;
@@ -80,17 +81,22 @@ export class Kernel {
   constructor(platform: Platform, options: KernelOptions) {
     this.platform = platform;
     this.options = options;
-    this.origin = platform.monotonic();
-    this.bootTime = platform.realtime();
+    this.time = new Timekeeper(platform, () => this.vdso.changed());
+    this.vdso = new Vdso(this);
+    this.placement = new Placement(options.aslr ?? false, (length) => platform.entropy(length));
     this.hostname = options.hostname ?? 'xinim';
     this.tracer = options.tracer;
     this.machine = new Machine({ limitPages: Math.floor((options.memory ?? 1 << 30) / PAGE_SIZE) });
-    this.machine.onFileUnused = (object) => this.later(() => this.faults.fileUnused(object));
+    this.machine.onFileUnused = (object) => {
+      if (object === VDSO_OBJECT) this.machine.objects.forgetFile(object);
+      else this.later(() => this.faults.fileUnused(object));
+    };
     this.windows = new Windows(options.createEngine ?? createEngine, () => BigInt(Math.floor(this.now())));
     this.grants = new Grants(this.undo, (line) => this.log(line));
     this.futexes = new FutexTable(this);
     this.faults = new PageFaults(this, options.pageCache ?? 64 << 20);
-    this.machine.filePage = (object, offset) => this.faults.cache.page(object, offset);
+    this.machine.filePage = (object, offset) =>
+      object === VDSO_OBJECT ? this.vdso.page(offset) : this.faults.cache.page(object, offset);
     this.servers = createServers(this);
     this.vfs = this.server('vfs');
     this.pm = this.server('process');
@@ -161,15 +167,11 @@ export class Kernel {
 
   /** Nanoseconds since boot: the kernel's monotonic clock. */
   now(): number {
-    return this.platform.monotonic() - this.origin;
+    return this.time.now();
   }
 
-  realtime(): { seconds: number; nanoseconds: number } {
-    const { seconds, nanoseconds } = this.platform.realtime();
-    if (this.clockOffset === 0) return { seconds, nanoseconds };
-    const total = nanoseconds + (this.clockOffset % 1e9);
-    const carry = Math.floor(total / 1e9);
-    return { seconds: seconds + Math.trunc(this.clockOffset / 1e9) + carry, nanoseconds: total - carry * 1e9 };
+  realtime(): TimeOfDay {
+    return this.time.realtime();
   }
 
   log(line: string): void {

@@ -18,6 +18,8 @@ export interface KernelOptions {
   /** Bytes of file pages kept for mappings; default 64 MiB. */
   readonly pageCache?: number;
   readonly hostname?: string;
+  /** Random addresses for programs (placement.ts): a number is the seed of their choice; default: none. */
+  readonly aslr?: boolean | number;
   /** Processes at once, zombies and servers included; default 32768. */
   readonly processes?: number;
   /** Program of PID 1; default /sbin/init. */

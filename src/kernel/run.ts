@@ -45,6 +45,7 @@ export class Runner {
   run(milliseconds: number): RunResult {
     const kernel = this.#kernel;
     const { scheduler, counters } = kernel;
+    kernel.time.follow();
     let now = kernel.now();
     const end = now + milliseconds * 1e6;
     if (this.#idleSince !== undefined) counters.idle += now - this.#idleSince;
@@ -59,7 +60,7 @@ export class Runner {
         this.#idleSince = now;
         const next = this.#nextDeadline();
         if (next !== undefined && next <= now) continue;
-        return { idle: true, until: next === undefined ? undefined : next + kernel.origin };
+        return { idle: true, until: next === undefined ? undefined : next + kernel.time.origin };
       }
       now = this.#turn(thread, now, end);
       if (now >= end) return { idle: false, until: undefined };

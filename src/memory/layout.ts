@@ -38,8 +38,10 @@ export const MMAP_START = 0x7000_0000_0000;
 export const MMAP_END = 0x7fff_ffff_f000;
 export const MMAP_LOW = 0x4000_0000;
 export const MMAP_HIGH = 0xfe00_0000;
+/** Where the mappings of a program start, unless its addresses are random. */
+export const ZONE_START = MMAP_START + MMAP_LOW;
 
-/** First address past the stack: its slots end where the guest's do. */
+/** First address past the stack, and past the vDSO above it: its slots end where the guest's do. */
 export const STACK_TOP = 0x7fff_fe00_0000;
 
 export const PROT_READ = 1;

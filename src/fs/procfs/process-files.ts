@@ -157,11 +157,12 @@ const memory = (source: ProcSource, pid: number, start: number, end: number): Ui
 
 const mapLine = (m: MappingView): string => {
   const { backing, protection } = m;
-  const file = backing.kind === 'file' || (backing.kind === 'shared' && backing.file);
-  const object = backing.kind === 'zero' ? 0 : backing.object;
+  // [vdso] and [vvar] come from the kernel, not from a file.
+  const file = (backing.kind === 'file' || (backing.kind === 'shared' && backing.file)) && !m.name.startsWith('[');
+  const object = file ? backing.object : 0;
   const device = file ? superblockOf(object) : 0;
   const ino = file ? inodeOf(object) : 0;
-  const offset = backing.kind === 'zero' ? 0 : backing.offset;
+  const offset = file ? backing.offset : 0;
   const bits = `${protection & 1 ? 'r' : '-'}${protection & 2 ? 'w' : '-'}${protection & 4 ? 'x' : '-'}${backing.kind === 'shared' ? 's' : 'p'}`;
   const line = `${hex(m.start, 8)}-${hex(m.end, 8)} ${bits} ${hex(offset, 8)} ${hex(major(device), 2)}:${hex(minor(device), 2)} ${ino} `;
   return m.name === '' ? `${line}\n` : `${line.padEnd(73)}${m.name.replaceAll('\n', '\\012')}\n`;

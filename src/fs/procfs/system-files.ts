@@ -126,7 +126,7 @@ export const systemFiles: readonly (readonly [path: string, content: (source: Pr
   ['sys/kernel/random/entropy_avail', () => '256\n'],
   ['sys/kernel/random/poolsize', () => '256\n'],
   ['sys/kernel/random/uuid', (source) => `${uuid(source.random(16))}\n`],
-  ['sys/kernel/randomize_va_space', () => '0\n'],
+  ['sys/kernel/randomize_va_space', (source) => (source.system().randomised ? '2\n' : '0\n')],
   ['sys/kernel/version', () => `${KERNEL_VERSION}\n`],
   ['sys/vm/max_map_count', () => '65530\n'],
   ['sys/vm/overcommit_memory', () => '1\n'],

@@ -25,7 +25,7 @@ export interface MountOptions {
 }
 
 export interface BootOptions
-  extends Pick<KernelOptions, 'ipc' | 'memory' | 'hostname' | 'tracer' | 'ipcLog' | 'chaos'> {
+  extends Pick<KernelOptions, 'ipc' | 'memory' | 'hostname' | 'aslr' | 'tracer' | 'ipcLog' | 'chaos'> {
   /** What executes guest code; default the environment variable XINIM_ENGINE, else the interpreter. */
   readonly engine?: 'interpreter' | 'jit';
   /** A host folder that is copied in as the root, instead of the default root. */
@@ -42,7 +42,16 @@ export interface BootOptions
 
 /** Boots a system. Throws XinimError, or Error with a reason, if it cannot. */
 export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
-  const { mounts = [], files = [], root, console, log, engine = process.env.XINIM_ENGINE, ...kernel } = options;
+  const {
+    mounts = [],
+    files = [],
+    root,
+    console,
+    log,
+    aslr = true,
+    engine = process.env.XINIM_ENGINE,
+    ...kernel
+  } = options;
   if (engine === 'jit') useBranchHints();
   const platform = nodePlatform({
     console: console && ((terminal, bytes) => console(terminal, bytes) ?? bytes.length),
@@ -51,6 +60,7 @@ export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
   const entries = root === undefined ? defaultRoot(findBusybox()) : rootFromFolder(root);
   const system = System.boot(platform, {
     ...kernel,
+    aslr,
     createEngine: engine === 'jit' ? createJit : undefined,
     root: [...entries, ...files],
     mounts: mounts.map(({ host, guest, readOnly }) => ({

@@ -27,9 +27,12 @@ export const memoryProtocol = protocol('memory', 300, {
       stackExecutable: bool,
       imageEnd: i53,
       heapFollows: bool,
+      // Where the stack ends (exclusive), where the mmap zone starts, and what lies free between an image and its heap.
+      stackTop: i53,
+      zoneStart: i53,
+      heapGap: i53,
     },
-    // Top of the stack region (exclusive) and where the heap starts.
-    { stackTop: i53, heapStart: i53 },
+    { heapStart: i53 },
   ),
   mmap: call(
     303,

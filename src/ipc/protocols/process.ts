@@ -14,7 +14,12 @@ export const processProtocol = protocol('process', 200, {
     { child: i32 },
   ),
   forkFailed: call(201, 'Another server refused the fork: the child is undone without a trace.', { child: i32 }, {}),
-  exec: call(202, 'Checks that the process may replace its image.', { pid: i32, tid: i32 }, {}),
+  exec: call(
+    202,
+    'Checks that the process may replace its image; tells what personality(2) it has.',
+    { pid: i32, tid: i32 },
+    { personality: u32 },
+  ),
   execCommit: call(
     203,
     'The image was replaced: caught signals go back to default, ids change for setuid programs.',

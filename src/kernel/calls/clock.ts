@@ -93,8 +93,7 @@ const set = (kernel: Kernel, thread: Thread, address: number, unit: number): num
   const fraction = Number(view.getBigInt64(8, true));
   if (seconds < 0 || fraction < 0 || fraction >= 1e9 / unit) return EINVAL;
   if (thread.process.identity.euid !== 0) return EPERM;
-  const now = kernel.platform.realtime();
-  kernel.clockOffset = (seconds - now.seconds) * 1e9 + (fraction * unit - now.nanoseconds);
+  kernel.time.set({ seconds, nanoseconds: fraction * unit });
   kernel.request(kernel.vfs, 'clockSet', {}, () => {});
   return 0;
 };

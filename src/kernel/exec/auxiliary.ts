@@ -13,11 +13,14 @@ export interface VectorContents {
   readonly loader: Image | undefined;
   readonly identity: Identity;
   readonly secure: boolean;
+  /** Address of the vDSO's image. */
+  readonly vdso: number;
 }
 
 export const auxiliaryVector =
-  ({ image, loader, identity, secure }: VectorContents): StackContents['auxv'] =>
+  ({ image, loader, identity, secure, vdso }: VectorContents): StackContents['auxv'] =>
   (places) => [
+    [at.AT_SYSINFO_EHDR, vdso],
     [at.AT_MINSIGSTKSZ, at.MINIMUM_SIGNAL_STACK],
     [at.AT_HWCAP, FEATURES_EDX],
     [at.AT_PAGESZ, PAGE_SIZE],

@@ -9,16 +9,19 @@
  * failure, its own included, kills the process.
  */
 import { Errno } from '../../abi/errno.ts';
+import { ADDR_NO_RANDOMIZE } from '../../abi/prctl.ts';
 import { SIGKILL } from '../../abi/signals.ts';
 import { CONTEXT_SIZE, Reg } from '../../cpu/state.ts';
-import { MMAP_LOW, MMAP_START, PAGE_SIZE, PIE_BASE } from '../../memory/layout.ts';
+import { PAGE_SIZE } from '../../memory/layout.ts';
 import { releaseVforkParent } from '../exit.ts';
 import { ask, type Flow } from '../flow.ts';
 import { resetFloatingPoint } from '../fxsave.ts';
 import type { Kernel } from '../kernel.ts';
+import type { Places } from '../placement.ts';
 import type { Process } from '../process.ts';
 import { NO_STACK, type Thread } from '../thread.ts';
 import { endOthers } from '../threads.ts';
+import { VDSO_OBJECT, vdsoMappings } from '../vdso/vdso.ts';
 import type { ExecRequest } from './arguments.ts';
 import { auxiliaryVector } from './auxiliary.ts';
 import { writeMemory } from './file.ts';
@@ -27,15 +30,13 @@ import { argumentBytes, buildStack } from './stack.ts';
 
 /** Room below the initial stack that is mapped with it; the rest grows. */
 const STACK_ROOM = 128 * 1024;
-/** The loader is the first thing in the mmap zone. */
-const BASES = { program: PIE_BASE, loader: MMAP_START + MMAP_LOW };
-
 /** Replaces the image of a process. An error means that nothing has changed; undefined that the thread is in the new image, or dead. */
 export function* exec(kernel: Kernel, process: Process, thread: Thread, request: ExecRequest): Flow<Errno | undefined> {
   const { pid } = process;
-  const allowed = yield* ask(kernel, kernel.pm, 'exec', { pid, tid: thread.tid });
+  const allowed = yield* ask<{ personality: number }>(kernel, kernel.pm, 'exec', { pid, tid: thread.tid });
   if (allowed instanceof Errno) return allowed;
-  const program = yield* findProgram(kernel, process, request, BASES);
+  const places = kernel.placement.choose((allowed.personality & ADDR_NO_RANDOMIZE) !== 0);
+  const program = yield* findProgram(kernel, process, request, { program: places.program, loader: places.zone });
   if (program instanceof Errno) return program;
   // Another thread may have been faster.
   if (process.dying || thread.state === 'dead') {
@@ -45,16 +46,20 @@ export function* exec(kernel: Kernel, process: Process, thread: Thread, request:
   endOthers(kernel, process, thread);
 
   const { argv, image, loader } = program;
-  const laidOut = yield* ask<Layout>(kernel, kernel.mm, 'exec', {
+  const laidOut = yield* ask<{ heapStart: number }>(kernel, kernel.mm, 'exec', {
     pid,
-    ...segmentFields(loader === undefined ? [program] : [program, loader]),
+    ...segmentFields(loader === undefined ? [program] : [program, loader], places.vdso),
     stackSize: Math.ceil((argumentBytes(argv, request.envp) + STACK_ROOM) / PAGE_SIZE) * PAGE_SIZE,
     stackExecutable: image.stackExecutable,
     imageEnd: image.end,
     heapFollows: loader !== undefined && image.bias !== 0,
+    stackTop: places.stackTop,
+    zoneStart: places.zone,
+    heapGap: places.heapGap,
   });
   release(kernel, program);
-  const loaded = !(laidOut instanceof Errno) && (yield* enter(kernel, process, thread, request, program, laidOut));
+  const loaded =
+    !(laidOut instanceof Errno) && (yield* enter(kernel, process, thread, request, program, { ...places, ...laidOut }));
   if (!loaded && !process.dying) {
     kernel.log(`process ${pid}: ${program.file.path} could not be loaded`);
     yield* ask(kernel, kernel.pm, 'killHost', { target: pid, signal: SIGKILL });
@@ -62,14 +67,12 @@ export function* exec(kernel: Kernel, process: Process, thread: Thread, request:
   return undefined;
 }
 
-/** What the memory manager answers. */
-interface Layout {
-  readonly stackTop: number;
+interface Layout extends Places {
   readonly heapStart: number;
 }
 
-/** The segments of all files as the memory manager takes them. */
-const segmentFields = (files: readonly Loadable[]): { segments: number[]; names: string[] } => {
+/** The segments of all files, and the vDSO, as the memory manager takes them. */
+const segmentFields = (files: readonly Loadable[], vdso: number): { segments: number[]; names: string[] } => {
   const segments: number[] = [];
   const names: string[] = [];
   for (const { file, image } of files)
@@ -77,6 +80,10 @@ const segmentFields = (files: readonly Loadable[]): { segments: number[]; names:
       segments.push(start, length, protection, backed ? file.object : -1, offset);
       names.push(backed ? file.path : '');
     }
+  for (const [start, length, protection, offset, name] of vdsoMappings(vdso)) {
+    segments.push(start, length, protection, VDSO_OBJECT, offset);
+    names.push(name);
+  }
   return { segments, names };
 };
 
@@ -87,7 +94,7 @@ function* enter(
   thread: Thread,
   request: ExecRequest,
   { file, argv, image, loader }: Program,
-  { stackTop, heapStart }: Layout,
+  { stackTop, heapStart, vdso }: Layout,
 ): Flow<boolean> {
   const { pid } = process;
   const name = request.path.slice(request.path.lastIndexOf('/') + 1).slice(0, 15);
@@ -118,7 +125,7 @@ function* enter(
     envp: request.envp,
     execfn: request.path,
     random: kernel.platform.entropy(16),
-    auxv: auxiliaryVector({ image, loader: loader?.image, identity, secure: committed.secure }),
+    auxv: auxiliaryVector({ image, loader: loader?.image, identity, secure: committed.secure, vdso: vdso + PAGE_SIZE }),
   });
   if (!(yield* writeMemory(kernel, process, stack.pointer, stack.bytes))) return false;
   process.image = {

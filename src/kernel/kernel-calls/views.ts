@@ -13,7 +13,7 @@ export const systemView = (kernel: Kernel): SystemView => {
   const { counters, machine, scheduler } = kernel;
   const total = Number.isFinite(machine.limitPages) ? machine.limitPages : 2 ** 32;
   return {
-    bootTime: kernel.bootTime,
+    bootTime: kernel.time.bootTime,
     uptime: kernel.now(),
     idleTime: counters.idle,
     userTime: counters.user,
@@ -26,6 +26,7 @@ export const systemView = (kernel: Kernel): SystemView => {
     running: scheduler.ready + (kernel.runner.current === undefined ? 0 : 1),
     lastPid: counters.lastPid,
     hostname: kernel.hostname,
+    randomised: kernel.placement.isRandom,
   };
 };
 

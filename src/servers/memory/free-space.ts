@@ -16,19 +16,24 @@
  */
 
 import { MMAP_MIN_ADDR } from '../../abi/mman.ts';
-import { GUEST_LIMIT, MMAP_END, MMAP_HIGH, MMAP_LOW, MMAP_START, PAGE_SIZE, WINDOW_SIZE } from '../../memory/layout.ts';
+import { GUEST_LIMIT, MMAP_END, MMAP_HIGH, MMAP_LOW, PAGE_SIZE, WINDOW_SIZE } from '../../memory/layout.ts';
 import type { MemoryRegion, ProcessMemory } from './rows.ts';
 import { STACK } from './rows.ts';
 import type { MemoryServer } from './state.ts';
 
-export const ZONE_START = MMAP_START + MMAP_LOW;
-const FAR_START = MMAP_START + WINDOW_SIZE;
+/** Where a process's mappings beyond its zone start: in the next stretch of addresses with the same slots. */
+export const farStart = (zoneStart: number): number => zoneStart - (zoneStart % WINDOW_SIZE) + WINDOW_SIZE;
 const FAR_END = MMAP_END - (MMAP_END % WINDOW_SIZE);
 /** Inaccessible reservations from this size on do not take room in the zone. */
 const LARGE_RESERVATION = 0x1000_0000;
 /** Slots a gap key can tell apart. */
 const SLOTS = WINDOW_SIZE / PAGE_SIZE;
 const GAP = Object.freeze({});
+
+type Zone = Pick<Readonly<ProcessMemory>, 'zoneStart' | 'zoneEnd'>;
+
+/** The multiple of 4 GiB below a process's zone. */
+const windowOf = ({ zoneStart }: Zone): number => zoneStart - (zoneStart % WINDOW_SIZE);
 
 const gapKey = (start: number, end: number): number =>
   ((end - start) / PAGE_SIZE) * SLOTS + (start % WINDOW_SIZE) / PAGE_SIZE;
@@ -42,34 +47,40 @@ const dropGap = (m: MemoryServer, pid: number, start: number, end: number): void
 };
 
 /** Makes the whole zone free. */
-export const openZone = (m: MemoryServer, pid: number, zoneEnd: number): void => {
+export const openZone = (m: MemoryServer, pid: number, zoneStart: number, zoneEnd: number): void => {
   m.gaps.clear(pid);
-  addGap(m, pid, ZONE_START, zoneEnd);
+  addGap(m, pid, zoneStart, zoneEnd);
 };
 
 /** End of the last region before an address, and start of the first from it on, within the zone. */
-const neighbours = (m: MemoryServer, pid: number, zoneEnd: number, start: number, end: number): [number, number] => {
+const neighbours = (
+  m: MemoryServer,
+  pid: number,
+  { zoneStart, zoneEnd }: Zone,
+  start: number,
+  end: number,
+): [number, number] => {
   const before = m.regions.floor(pid, start);
   const after = m.regions.ceiling(pid, end);
   return [
-    before === undefined ? ZONE_START : Math.max(ZONE_START, before[0] + before[1].length),
+    before === undefined ? zoneStart : Math.max(zoneStart, before[0] + before[1].length),
     after === undefined ? zoneEnd : Math.min(zoneEnd, after[0]),
   ];
 };
 
 /** A region is about to take [start, end), which is free. */
-export const occupy = (m: MemoryServer, pid: number, zoneEnd: number, start: number, end: number): void => {
-  if (end <= ZONE_START || start >= zoneEnd) return;
-  const [left, right] = neighbours(m, pid, zoneEnd, start, end);
+export const occupy = (m: MemoryServer, pid: number, zone: Zone, start: number, end: number): void => {
+  if (end <= zone.zoneStart || start >= zone.zoneEnd) return;
+  const [left, right] = neighbours(m, pid, zone, start, end);
   dropGap(m, pid, left, right);
   addGap(m, pid, left, start);
   addGap(m, pid, end, right);
 };
 
 /** The region at [start, end) is gone. */
-export const vacate = (m: MemoryServer, pid: number, zoneEnd: number, start: number, end: number): void => {
-  if (end <= ZONE_START || start >= zoneEnd) return;
-  const [left, right] = neighbours(m, pid, zoneEnd, start, end);
+export const vacate = (m: MemoryServer, pid: number, zone: Zone, start: number, end: number): void => {
+  if (end <= zone.zoneStart || start >= zone.zoneEnd) return;
+  const [left, right] = neighbours(m, pid, zone, start, end);
   dropGap(m, pid, left, start);
   dropGap(m, pid, end, right);
   addGap(m, pid, left, right);
@@ -78,7 +89,8 @@ export const vacate = (m: MemoryServer, pid: number, zoneEnd: number, start: num
 /** An accessible region outside the zone takes slots: widens the bounds within which candidates are checked. */
 export const claimSlots = (process: ProcessMemory, start: number, region: Readonly<MemoryRegion>): void => {
   const end = start + region.length;
-  if (region.prot === 0 || (region.flags & STACK) !== 0 || (start >= ZONE_START && end <= process.zoneEnd)) return;
+  if (region.prot === 0 || (region.flags & STACK) !== 0 || (start >= process.zoneStart && end <= process.zoneEnd))
+    return;
   const low = start % WINDOW_SIZE;
   const high = low + region.length;
   if (high > WINDOW_SIZE) {
@@ -99,7 +111,7 @@ const foreignConflict = (
   high: number,
 ): number => {
   if (high <= process.foreignLow || low >= process.foreignHigh) return 0;
-  const rows = [...m.regions.range(pid, 0, ZONE_START), ...m.regions.range(pid, process.zoneEnd)];
+  const rows = [...m.regions.range(pid, 0, process.zoneStart), ...m.regions.range(pid, process.zoneEnd)];
   for (const [start, region] of rows) {
     if (region.prot === 0 || (region.flags & STACK) !== 0) continue;
     const from = start % WINDOW_SIZE;
@@ -124,7 +136,7 @@ const findInZone = (
     const end = low + Math.floor(gap[0] / SLOTS) * PAGE_SIZE;
     for (let at = low; at + length <= end; ) {
       const conflict = strict ? foreignConflict(m, pid, process, at, at + length) : 0;
-      if (conflict === 0) return MMAP_START + at;
+      if (conflict === 0) return windowOf(process) + at;
       at = Math.max(conflict, at + PAGE_SIZE);
     }
     gap = m.gaps.ceiling(pid, gap[0] + 1);
@@ -146,12 +158,13 @@ const findAbove = (m: MemoryServer, pid: number, from: number, to: number, lengt
 };
 
 const findFar = (m: MemoryServer, pid: number, process: ProcessMemory, length: number): number | undefined => {
-  let from = Math.max(FAR_START, process.mmapHint);
+  const start = farStart(process.zoneStart);
+  let from = Math.max(start, process.mmapHint);
   // Start where slots are, in case parts of it become accessible.
   const low = from % WINDOW_SIZE;
   if (low < MMAP_LOW) from += MMAP_LOW - low;
   else if (low + Math.min(length, MMAP_HIGH - MMAP_LOW) > MMAP_HIGH) from += WINDOW_SIZE - low + MMAP_LOW;
-  const found = findAbove(m, pid, from, FAR_END, length) ?? findAbove(m, pid, FAR_START, FAR_END, length);
+  const found = findAbove(m, pid, from, FAR_END, length) ?? findAbove(m, pid, start, FAR_END, length);
   if (found !== undefined) process.mmapHint = found + length;
   return found;
 };
@@ -175,12 +188,12 @@ export const slotsFree = (
   if (high > GUEST_LIMIT) return false;
   const base = start - low;
   // The halves that hold anything by default: image and heap, mappings, stack.
-  for (const half of [0, MMAP_START, FAR_END]) {
+  for (const half of [0, windowOf(process), FAR_END]) {
     if (half === base) continue;
     const below = m.regions.floor(pid, half + high - 1);
     if (below !== undefined && below[0] + below[1].length > half + low && below[1].prot !== 0) return false;
   }
-  if (base !== FAR_END && high > process.zoneEnd - MMAP_START && low < MMAP_HIGH) return false;
+  if (base !== FAR_END && high > process.zoneEnd - windowOf(process) && low < MMAP_HIGH) return false;
   return foreignConflict(m, pid, process, low, high) === 0;
 };
 

@@ -5,8 +5,7 @@ import { Errno } from '../../abi/errno.ts';
 import * as mman from '../../abi/mman.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from '../../abi/resource.ts';
 import * as shm from '../../abi/shm.ts';
-import { STACK_TOP } from '../../memory/layout.ts';
-import { ZONE_START } from './free-space.ts';
+import { STACK_TOP, ZONE_START } from '../../memory/layout.ts';
 import { Harness } from './testing/harness.ts';
 
 const HEAP = 0x1000_0000;
@@ -93,8 +92,11 @@ describe('brk', () => {
       stackExecutable: false,
       imageEnd: 0x1000_3123,
       heapFollows: false,
+      stackTop: STACK_TOP,
+      zoneStart: ZONE_START,
+      heapGap: 0,
     });
-    expect(reply).toEqual({ stackTop: STACK_TOP, heapStart: 0x1000_4000 });
+    expect(reply).toEqual({ heapStart: 0x1000_4000 });
     expect(h.ok('brk', 5, { addr: 0x1000_5000 })).toBe(0x1000_5000);
   });
 });

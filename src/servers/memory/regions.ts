@@ -105,7 +105,7 @@ export const add = (m: MemoryServer, pid: number, start: number, region: MemoryR
   const process = editProcess(m, pid);
   count(process, region, 1);
   claimSlots(process, start, region);
-  occupy(m, pid, process.zoneEnd, start, start + region.length);
+  occupy(m, pid, process, start, start + region.length);
   m.regions.set(pid, start, region);
   if ((region.flags & SHM) !== 0) attach(m, region.object);
   merge(m, pid, start);
@@ -121,7 +121,7 @@ export const remove = (m: MemoryServer, pid: number, start: number, end: number)
   for (const entry of removed) {
     const [at, region] = entry;
     m.regions.delete(pid, at);
-    vacate(m, pid, process.zoneEnd, at, endOf(entry));
+    vacate(m, pid, process, at, endOf(entry));
     count(process, region, -1);
     if ((region.flags & SHM) !== 0) detach(m, region.object, pid);
   }

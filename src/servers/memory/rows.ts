@@ -39,7 +39,8 @@ export interface ProcessMemory {
   heapMax: number;
   /** Where the search outside the mmap zone goes on (free-space.ts). */
   mmapHint: number;
-  /** End of the mmap zone; its start is fixed. */
+  /** The mmap zone. */
+  zoneStart: number;
   zoneEnd: number;
   /** Low 32 bits, within the zone's slots, between which lie all accessible regions outside the zone. */
   foreignLow: number;

@@ -2,16 +2,8 @@
 import { ENOMEM, Errno } from '../../../abi/errno.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../../../abi/mman.ts';
 import { RLIMIT_STACK } from '../../../abi/resource.ts';
-import {
-  HEAP_MAX,
-  HEAP_START,
-  MMAP_HIGH,
-  MMAP_LOW,
-  MMAP_START,
-  STACK_TOP,
-  WINDOW_SIZE,
-} from '../../../memory/layout.ts';
-import { openZone } from '../free-space.ts';
+import { HEAP_MAX, HEAP_START, MMAP_HIGH, MMAP_LOW, WINDOW_SIZE } from '../../../memory/layout.ts';
+import { farStart, openZone } from '../free-space.ts';
 import { add, remove } from '../regions.ts';
 import { backingOf, FILE, LOCKED, type MemoryRegion, NO_FORK, SHM, STACK, WIPE_ON_FORK } from '../rows.ts';
 import { attach, detach } from '../segments.ts';
@@ -60,26 +52,28 @@ const inherit = (m: MemoryServer, child: number): Errno | Record<string, never> 
 };
 
 export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork' | 'exit'> => ({
-  exec({ pid, segments, names, stackSize, stackExecutable, imageEnd, heapFollows }) {
+  exec(request) {
+    const { pid, segments, names, stackSize, stackExecutable, stackTop, zoneStart } = request;
     const { kernel } = m.context;
     clear(m, pid);
     const emptied = kernel.leaveMemory(pid);
     if (emptied instanceof Errno) return emptied;
 
     // The heap is where the reference has it, unless the image lies there or brings its own place: then it follows the image.
-    let follows = heapFollows;
+    let follows = request.heapFollows;
     for (let i = 0; i < segments.length; i += SEGMENT_FIELDS)
       if (segments[i] < HEAP_MAX && segments[i] + segments[i + 1] > HEAP_START) follows = true;
-    const heapStart = follows ? pageUp(imageEnd) : HEAP_START;
+    const heapStart = (follows ? pageUp(request.imageEnd) : HEAP_START) + request.heapGap;
     const heapMax = follows ? heapLimit(heapStart) : HEAP_MAX;
 
     const stackLimit = Math.min(limitOf(m, pid, RLIMIT_STACK), STACK_RESERVE_MAX);
-    const zoneEnd = MMAP_START + MMAP_HIGH - pageUp(stackLimit) - STACK_GAP;
+    const zoneEnd = zoneStart - (zoneStart % WINDOW_SIZE) + (stackTop % WINDOW_SIZE) - pageUp(stackLimit) - STACK_GAP;
     m.processes.set(pid, {
       heapStart,
       heapBreak: heapStart,
       heapMax,
-      mmapHint: MMAP_START + WINDOW_SIZE,
+      mmapHint: farStart(zoneStart),
+      zoneStart,
       zoneEnd,
       foreignLow: MMAP_HIGH,
       foreignHigh: MMAP_LOW,
@@ -88,7 +82,7 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
       lockedBytes: 0,
       lockFuture: 'no',
     });
-    openZone(m, pid, zoneEnd);
+    openZone(m, pid, zoneStart, zoneEnd);
 
     const place = (start: number, region: MemoryRegion): Errno | undefined => {
       const mapped = kernel.mapPages(pid, start, region.length, region.prot, backingOf(region), region.name);
@@ -114,9 +108,9 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
       offset: 0,
       name: '[stack]',
     };
-    const placed = place(STACK_TOP - stackLength, stack) ?? kernel.setHeap(pid, heapStart, heapStart);
+    const placed = place(stackTop - stackLength, stack) ?? kernel.setHeap(pid, heapStart, heapStart);
     if (placed instanceof Errno) return placed;
-    return { stackTop: STACK_TOP, heapStart };
+    return { heapStart };
   },
 
   fork({ parent, child, shared }) {

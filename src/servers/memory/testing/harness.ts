@@ -13,10 +13,9 @@ import type { memoryProtocol } from '../../../ipc/protocols/memory.ts';
 import type { ServerContext } from '../../../ipc/server.ts';
 import { TransactionalStore } from '../../../kernel/store/store.ts';
 import { UndoLog } from '../../../kernel/store/undo.ts';
-import { PAGE_SIZE, STACK_TOP, USER_LIMIT } from '../../../memory/layout.ts';
+import { PAGE_SIZE, STACK_TOP, USER_LIMIT, ZONE_START } from '../../../memory/layout.ts';
 import { Machine } from '../../../memory/machine.ts';
 import type { AddressSpace } from '../../../memory/space.ts';
-import { ZONE_START } from '../free-space.ts';
 import { memoryServer } from '../index.ts';
 import { isData } from '../regions.ts';
 import { backingOf, LOCKED, SHM } from '../rows.ts';
@@ -65,8 +64,11 @@ export class Harness {
       stackExecutable: false,
       imageEnd: 0x40_6000,
       heapFollows: false,
+      stackTop: STACK_TOP,
+      zoneStart: ZONE_START,
+      heapGap: 0,
     });
-    expect(reply).toEqual({ stackTop: STACK_TOP, heapStart: 0x1000_0000 });
+    expect(reply).toEqual({ heapStart: 0x1000_0000 });
   }
 
   limit(pid: number, resource: number, value: number): void {

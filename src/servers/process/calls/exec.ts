@@ -33,7 +33,7 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
   exec({ pid, tid }) {
     const process = s.table.processes.get(pid);
     if (process === undefined || process.state === 'ZOMBIE' || !process.threads.includes(tid)) return ESRCH;
-    return {};
+    return { personality: process.personality };
   },
 
   execCommit({ pid, tid, name, setuid, setgid, readable }) {

@@ -236,6 +236,7 @@ export class VfsMachine {
       process: (pid) => this.processes.get(pid)?.view ?? ESRCH,
       processes: () => [...this.processes.keys()].sort((a, b) => a - b),
       system: () => ({
+        randomised: false,
         bootTime: { seconds: 1_700_000_000, nanoseconds: 0 },
         uptime: this.now,
         idleTime: 0,
