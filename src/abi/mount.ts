@@ -31,6 +31,9 @@ export const TMPFS_MAGIC = 0x0102_1994;
 export const PROC_MAGIC = 0x9fa0;
 export const PIPEFS_MAGIC = 0x5049_5045;
 export const ANON_INODE_FS_MAGIC = 0x0904_1934;
+export const OVERLAYFS_MAGIC = 0x794c_7630;
+/** What a tar file that is mounted says it is: the nearest there is. */
+export const SQUASHFS_MAGIC = 0x7371_7368;
 /** 9p, which is what a directory of the host looks like to a guest elsewhere. */
 export const V9FS_MAGIC = 0x0102_1997;
 export const DEVPTS_SUPER_MAGIC = 0x1cd1;

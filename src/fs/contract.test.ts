@@ -12,7 +12,10 @@ import type { DirectoryEntry, FileSystem } from './contract.ts';
 import { Devfs } from './devfs.ts';
 import { HostFs } from './host/hostfs.ts';
 import { MemoryDirectory } from './host/testing/memory-directory.ts';
+import { Overlay } from './overlay/overlay.ts';
 import { Ramfs } from './ramfs/ramfs.ts';
+import { TarFs } from './tar/tarfs.ts';
+import { FileTree } from './tar/tree.ts';
 
 interface Subject {
   readonly name: string;
@@ -21,10 +24,34 @@ interface Subject {
   readonly complete: boolean;
 }
 
+/** A layer with names that the suite does not use. */
+const layer = (...names: readonly string[]): TarFs => {
+  const tree = new FileTree();
+  for (const name of names) tree.add(name, { mode: S_IFREG | 0o644, bytes: Uint8Array.of(1) });
+  tree.number();
+  return new TarFs(tree);
+};
+
 const subjects: readonly Subject[] = [
   { name: 'ramfs', make: (store, now) => new Ramfs(store, now, { name: 'x' }), complete: true },
   { name: 'devfs', make: (store, now) => new Devfs(store, now, 'x'), complete: true },
   { name: 'host', make: (store, now) => new HostFs(store, new MemoryDirectory(now), 'x'), complete: false },
+  {
+    name: 'overlay over nothing',
+    make: (store, now) => new Overlay(store, now, [layer()], { name: 'x' }),
+    complete: true,
+  },
+  {
+    name: 'overlay over two tar files',
+    make: (store, now) => new Overlay(store, now, [layer('1', 'dir/2'), layer('dir/3', '1')], { name: 'x' }),
+    complete: true,
+  },
+  {
+    name: 'overlay over a host folder',
+    make: (store, now) =>
+      new Overlay(store, now, [new HostFs(store, new MemoryDirectory(now), 'l')], { name: 'x' }),
+    complete: true,
+  },
 ];
 
 const ids = { uid: 1000, gid: 100 };

@@ -13,6 +13,7 @@ import type { KernelOptions } from '../kernel/options.ts';
 import type { Platform } from '../kernel/platform.ts';
 import type { RunResult } from '../kernel/run.ts';
 import type { Spawned, SpawnOptions } from '../kernel/spawn.ts';
+import type { RootOptions } from '../servers/vfs/state.ts';
 import { memoryServer } from '../servers/memory/index.ts';
 import { processServer } from '../servers/process/index.ts';
 import { vfsServerWith } from '../servers/vfs/index.ts';
@@ -24,6 +25,8 @@ export interface SystemMount {
 }
 
 export interface SystemOptions extends Omit<KernelOptions, 'servers'> {
+  /** What is below the files of `root`; an empty file system in memory if nothing is said. */
+  readonly base?: RootOptions;
   readonly root: readonly PopulateEntry[];
   readonly mounts?: readonly SystemMount[];
 }
@@ -51,11 +54,11 @@ export class System {
   readonly kernel: Kernel;
 
   private constructor(platform: Platform, options: SystemOptions) {
-    const { mounts = [] } = options;
+    const { mounts = [], base } = options;
     this.kernel = new Kernel(platform, {
       ...options,
       servers: {
-        vfs: vfsServerWith({ hostDirectory: (source) => mounts[Number(source)]?.directory }),
+        vfs: vfsServerWith({ hostDirectory: (source) => mounts[Number(source)]?.directory, root: base }),
         process: processServer,
         memory: memoryServer,
       },

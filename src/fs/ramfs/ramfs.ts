@@ -34,6 +34,8 @@ export interface RamfsOptions {
   readonly maxBytes?: number;
   readonly maxInodes?: number;
   readonly rootMode?: number;
+  /** Inode numbers are multiples of it, but the root's (overlay). */
+  readonly stride?: number;
   readonly uid?: number;
   readonly gid?: number;
 }
@@ -50,6 +52,7 @@ export class Ramfs implements FileSystem {
   readonly #now: () => Time;
   readonly #maxPages: number;
   readonly #maxInodes: number;
+  readonly #stride: number;
 
   constructor(store: Store, now: () => Time, options: RamfsOptions) {
     this.type = options.type ?? 'tmpfs';
@@ -57,6 +60,7 @@ export class Ramfs implements FileSystem {
     this.#now = now;
     this.#maxPages = Math.floor((options.maxBytes ?? Infinity) / PAGE);
     this.#maxInodes = options.maxInodes ?? Infinity;
+    this.#stride = options.stride ?? 1;
     if (this.#tables.usage.get(0) === undefined) {
       this.#tables.usage.set(0, { pages: 0, inodes: 0 });
       const mode = S_IFDIR | (options.rootMode ?? 0o755);
@@ -248,12 +252,22 @@ export class Ramfs implements FileSystem {
     usage.delete(0);
   }
 
+  /** Enters an inode under a number that is not ours; its contents are whoever's gave it until it is written (overlay). */
+  adopt(ino: number, row: Inode): Errno | undefined {
+    const usage = this.#tables.usage.edit(0)!;
+    if (usage.inodes >= this.#maxInodes) return ENOSPC;
+    usage.inodes++;
+    this.#tables.inodes.set(ino, row);
+    return undefined;
+  }
+
   #newInode(inode: NewInode, time: Time): Result<number> {
     const usage = this.#tables.usage.edit(0)!;
     if (usage.inodes >= this.#maxInodes) return ENOSPC;
     usage.inodes++;
     // The first one is the root, also when the tables had another file system before.
-    const ino = this.#tables.inodes.size === 0 ? this.root : this.#tables.numbers.next() + this.root;
+    const next = (): number => (this.#tables.numbers.next() + this.root) * this.#stride;
+    const ino = this.#tables.inodes.size === 0 ? this.root : next();
     const target = inode.target ?? '';
     this.#tables.inodes.set(ino, {
       mode: inode.mode,

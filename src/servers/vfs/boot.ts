@@ -5,12 +5,26 @@
  */
 import { Errno } from '../../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
-import { S_IFDIR } from '../../abi/stat.ts';
-import { ANONYMOUS_MOUNT, addMount, addSuperblock, fileSystemOf, PIPE_MOUNT, ROOT_MOUNT } from './mounts.ts';
+import { isDirectory, S_IFDIR } from '../../abi/stat.ts';
+import {
+  ANONYMOUS_MOUNT,
+  addMount,
+  addSuperblock,
+  fileSystemOf,
+  PIPE_MOUNT,
+  ROOT_FOLDER,
+  ROOT_MOUNT,
+} from './mounts.ts';
 import type { Vfs } from './state.ts';
 
 /** Where nothing is mounted on. */
 const NOWHERE = { mount: 0, ino: 0 };
+
+/** Type and options of the root's superblock. */
+const rootType = ({ options: { root } }: Vfs): readonly [type: string, options: string] => {
+  if (root === undefined) return ['tmpfs', 'mode=755'];
+  return 'layers' in root ? ['overlay', ''] : ['host', ''];
+};
 
 const must = (value: number | Errno): number => {
   if (value instanceof Errno) throw new Error(`the root file system cannot be made: ${value.name}`);
@@ -19,7 +33,8 @@ const must = (value: number | Errno): number => {
 
 export const bootFileSystems = (vfs: Vfs): void => {
   if (vfs.mounts.has(ROOT_MOUNT)) return;
-  const root = must(addMount(vfs, must(addSuperblock(vfs, 'tmpfs', 'root', 'mode=755')), NOWHERE, 'root', 0));
+  const [type, options] = rootType(vfs);
+  const root = must(addMount(vfs, must(addSuperblock(vfs, type, ROOT_FOLDER, options)), NOWHERE, ROOT_FOLDER, 0));
   const pipes = must(addMount(vfs, must(addSuperblock(vfs, 'pipefs', 'pipefs', '')), NOWHERE, 'pipefs', 0));
   const anonymous = must(
     addMount(vfs, must(addSuperblock(vfs, 'anon_inodefs', 'anon_inodefs', '')), NOWHERE, 'anon_inodefs', 0),
@@ -27,10 +42,17 @@ export const bootFileSystems = (vfs: Vfs): void => {
   if (root !== ROOT_MOUNT || pipes !== PIPE_MOUNT || anonymous !== ANONYMOUS_MOUNT)
     throw new Error('mount numbers are taken');
   const fs = fileSystemOf(vfs, root);
-  const directory = (name: string, mode: number): { mount: number; ino: number } => ({
-    mount: root,
-    ino: must(fs.create(fs.root, name, { mode: S_IFDIR | mode, uid: 0, gid: 0 })),
-  });
+  /** A directory of the root; a root that brings something else under that name loses it. */
+  const directory = (name: string, mode: number): { mount: number; ino: number } => {
+    const there = fs.lookup(fs.root, name);
+    if (!(there instanceof Errno)) {
+      const attributes = fs.getattr(there);
+      if (!(attributes instanceof Errno) && isDirectory(attributes.mode)) return { mount: root, ino: there };
+      fs.unlink(fs.root, name);
+      fs.forget(there);
+    }
+    return { mount: root, ino: must(fs.create(fs.root, name, { mode: S_IFDIR | mode, uid: 0, gid: 0 })) };
+  };
   const devtmpfs = must(addSuperblock(vfs, 'devtmpfs', 'devtmpfs', ''));
   const dev = must(addMount(vfs, devtmpfs, directory('dev', 0o755), 'devtmpfs', MS_NOSUID));
   const procFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;

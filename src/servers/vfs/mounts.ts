@@ -9,8 +9,10 @@ import type { FileSystem } from '../../fs/contract.ts';
 import { Devfs } from '../../fs/devfs.ts';
 import { HostFs } from '../../fs/host/hostfs.ts';
 import { numberOf } from '../../fs/object-number.ts';
+import { Overlay } from '../../fs/overlay/overlay.ts';
 import { Procfs } from '../../fs/procfs/procfs.ts';
 import { Ramfs } from '../../fs/ramfs/ramfs.ts';
+import { TarFs } from '../../fs/tar/tarfs.ts';
 import { AnonymousFs } from './events/anonymous-fs.ts';
 import { PipeFs } from './pipe/pipefs.ts';
 import { ProcView } from './proc-view.ts';
@@ -22,6 +24,8 @@ export const ROOT_MOUNT = 1;
 export const PIPE_MOUNT = 2;
 /** Descriptors that stand for no file. */
 export const ANONYMOUS_MOUNT = 3;
+/** Source of the mount of a host folder that is the root itself. */
+export const ROOT_FOLDER = 'root';
 
 /** Key of a directory in `mountPoints`. */
 export const pointKey = numberOf;
@@ -40,6 +44,7 @@ export const fileSystemTypes: readonly (readonly [name: string, nodev: boolean])
   ['anon_inodefs', true],
   ['devpts', true],
   ['host', true],
+  ['overlay', true],
 ];
 
 /** Reads `size=64m,mode=1777` as tmpfs(5) does. */
@@ -102,8 +107,25 @@ const makeFileSystem = (vfs: Vfs, number: number, row: Superblock): Result<FileS
       const options = devptsOptions(parseOptions(row.options));
       return options instanceof Errno ? options : new Devpts(vfs, options);
     }
+    case 'overlay': {
+      const { root } = vfs.options;
+      // Programs cannot mount it: the only one is the root.
+      if (root === undefined || !('layers' in root)) return ENODEV;
+      const layers = root.layers.map((layer, i) =>
+        'tree' in layer ? new TarFs(layer.tree) : new HostFs(store, layer.directory, `${name}:layer${i}`),
+      );
+      const memory = vfs.kernel.system().memoryTotal;
+      const limited = Number.isFinite(memory) && memory > 0;
+      return new Overlay(store, now, layers, {
+        name,
+        maxBytes: limited ? memory / 2 : undefined,
+        maxInodes: limited ? Math.floor(memory / 8192) : undefined,
+      });
+    }
     case 'host': {
-      const directory = vfs.options.hostDirectory?.(row.source);
+      const { root } = vfs.options;
+      const isRoot = row.source === ROOT_FOLDER && root !== undefined && 'folder' in root;
+      const directory = isRoot ? root.folder : vfs.options.hostDirectory?.(row.source);
       return directory === undefined ? ENODEV : new HostFs(store, directory, name);
     }
     default:

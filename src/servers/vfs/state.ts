@@ -5,6 +5,7 @@
 import type { Time } from '../../abi/stat.ts';
 import type { FileSystem } from '../../fs/contract.ts';
 import type { HostDirectory } from '../../fs/host/directory.ts';
+import type { FileTree } from '../../fs/tar/tree.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
 import type { ServerContext } from '../../ipc/server.ts';
 import type { Contents, Sequence, SortedTable, Table } from '../../ipc/store.ts';
@@ -26,9 +27,20 @@ import type {
 import type { PtyRow } from './terminal/pty-row.ts';
 import type { TerminalRow } from './terminal/row.ts';
 
-/** What the machine gives the VFS besides the kernel: directories of the host by the names that mounts use as source. */
+/** What the root is made of: a folder of the host or an indexed tar file. */
+export type RootLayer = { readonly directory: HostDirectory } | { readonly tree: FileTree };
+
+/**
+ * The root file system: an empty tmpfs if nothing is said; layers that are only read, with what changes kept in memory over
+ * them; or one folder of the host as it is, written too.
+ */
+export type RootOptions = { readonly layers: readonly RootLayer[] } | { readonly folder: HostDirectory };
+
+/** What the machine gives the VFS besides the kernel. */
 export interface VfsOptions {
+  /** Directories of the host by the names that mounts use as source. */
   readonly hostDirectory?: (source: string) => HostDirectory | undefined;
+  readonly root?: RootOptions;
 }
 
 export class Vfs {
