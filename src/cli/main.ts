@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 /** The `xinim` command: boots a system, starts one program in it, connects it to this process's streams, and ends as it ends. */
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { basename } from 'node:path';
 import { boot, XinimError } from '../host/node/boot.ts';
 import { BUSYBOX_MISSING, findBusybox } from '../host/node/busybox.ts';
 import { attachTerminal, ConsoleOutput, pumpInput, pumpOutput } from '../host/node/console.ts';
 import { statistics } from '../host/node/statistics.ts';
-import { type ProcessOptions, Xinim } from '../host/node/xinim.ts';
 import { Tracer } from '../trace/tracer.ts';
+import { broughtFile, launchOf } from './launch.ts';
 import { type Invocation, parseArguments } from './options.ts';
 
 /** What cannot be started: as shells do. */
@@ -19,31 +18,6 @@ const version = (): string => {
   return manifest.version;
 };
 
-interface Program {
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly argv0?: string;
-  /** Contents, if it comes from the host. */
-  readonly data?: Uint8Array;
-}
-
-const programOf = (invocation: Invocation): Program => {
-  switch (invocation.kind) {
-    case 'shell':
-      if (invocation.command !== undefined) return { path: '/bin/sh', args: ['-c', invocation.command], argv0: 'sh' };
-      return { path: '/bin/sh', args: [], argv0: '-sh' };
-    case 'exec':
-      return { path: invocation.path, args: invocation.args };
-    case 'run':
-      return {
-        path: `/tmp/${basename(invocation.path)}`,
-        args: invocation.args,
-        argv0: invocation.path,
-        data: readFileSync(invocation.path),
-      };
-  }
-};
-
 /** A sink of lines on standard error or into a file, and how to close it. */
 const lineSink = (target: true | string): { line: (text: string) => void; close: () => void } => {
   if (target === true) return { line: (text) => writeSync(2, `${text}\n`), close: () => {} };
@@ -53,7 +27,7 @@ const lineSink = (target: true | string): { line: (text: string) => void; close:
 
 const main = async (invocation: Invocation): Promise<number> => {
   const started = performance.now();
-  const program = programOf(invocation);
+  const brought = broughtFile(invocation);
   if (invocation.kind === 'shell' && invocation.root === undefined && findBusybox() === undefined) {
     process.stderr.write(`${BUSYBOX_MISSING}\n`);
     return NOT_FOUND;
@@ -82,25 +56,16 @@ const main = async (invocation: Invocation): Promise<number> => {
       lastLog = line;
       if (process.env['XINIM_LOG'] !== undefined) writeSync(2, `xinim: ${line}\n`);
     },
-    files: program.data === undefined ? [] : [{ type: 'file', path: program.path, mode: 0o755, data: program.data }],
+    files: brought === undefined ? [] : [{ type: 'file', mode: 0o755, ...brought }],
   });
   const bootMs = performance.now() - started;
 
   const { stdin, stdout, stderr } = process;
-  const options: ProcessOptions = {
-    argv0: program.argv0,
-    cwd: invocation.cwd ?? (invocation.user.uid === 0 ? '/root' : '/home/user'),
-    env: { ...userEnvironment(invocation.user.uid), ...(stdin.isTTY ? hostTerminal() : {}), ...invocation.env },
-    ...invocation.user,
-    cpuTime: invocation.cpuTime,
-    stdin: stdin.isTTY ? 'console' : 'pipe',
-    stdout: stdout.isTTY ? 'console' : 'pipe',
-    stderr: stderr.isTTY ? 'console' : 'pipe',
-  };
   const detach = stdin.isTTY ? attachTerminal(os) : () => {};
   try {
+    const { path, args, options } = await launchOf(os, invocation);
     lastLog = undefined;
-    const child = await os.spawn(program.path, program.args, options).catch((error: unknown) => {
+    const child = await os.spawn(path, args, options).catch((error: unknown) => {
       if (lastLog !== undefined) process.stderr.write(`xinim: ${lastLog}\n`);
       throw error;
     });
@@ -129,17 +94,6 @@ const main = async (invocation: Invocation): Promise<number> => {
     await os.shutdown();
     ipcLog?.close();
   }
-};
-
-const userEnvironment = (uid: number): Readonly<Record<string, string>> => {
-  if (uid === 0) return Xinim.defaultEnvironment;
-  return { ...Xinim.defaultEnvironment, HOME: '/home/user', USER: 'user', LOGNAME: 'user' };
-};
-
-/** How the terminal behaves is the only thing of the host's environment that a guest sees, and only on a terminal. */
-const hostTerminal = (): Readonly<Record<string, string>> => {
-  const term = process.env['TERM'];
-  return term === undefined ? {} : { TERM: term };
 };
 
 /** What went wrong, for a person. */

@@ -11,11 +11,12 @@ export interface Mount {
 }
 
 export interface CommonOptions {
-  readonly root?: string;
+  readonly root?: { readonly path: string; readonly writable: boolean };
   readonly mount: readonly Mount[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  readonly user: { readonly uid: number; readonly gid: number };
+  /** `name`, `uid`, with `:group` or `:gid` behind it perhaps; the image's or root if nothing is said. */
+  readonly user?: string;
   /** Bytes. */
   readonly memory?: number;
   readonly cpuTime?: number;
@@ -65,6 +66,13 @@ export const parseMount = (value: string, previous: readonly Mount[] = []): read
   return [...previous, { host, guest, readOnly }];
 };
 
+/** `DIR`, `FILE` or `DIR:rw`. */
+export const parseRoot = (value: string): { path: string; writable: boolean } => {
+  const writable = value.endsWith(':rw');
+  const path = writable || value.endsWith(':ro') ? value.slice(0, -3) : value;
+  return path === '' ? fail('a root is a folder or a tar file') : { path, writable };
+};
+
 const parseEnvironment = (
   value: string,
   previous: Readonly<Record<string, string>> = {},
@@ -74,14 +82,8 @@ const parseEnvironment = (
   return { ...previous, [value.slice(0, split)]: value.slice(split + 1) };
 };
 
-const ID_LIMIT = 0xffff_ffff;
-const parseUser = (value: string): { uid: number; gid: number } => {
-  const match = /^(\d+)(?::(\d+))?$/.exec(value);
-  if (match === null) return fail('a user is UID or UID:GID, in numbers');
-  const uid = Number(match[1]);
-  const gid = match[2] === undefined ? uid : Number(match[2]);
-  return uid < ID_LIMIT && gid < ID_LIMIT ? { uid, gid } : fail('ids are below 4294967295');
-};
+const parseUser = (value: string): string =>
+  /^[^:\s]+(:[^:\s]+)?$/.test(value) ? value : fail('a user is USER or USER:GROUP, by names or numbers');
 
 const parseSeconds = (value: string): number => {
   const seconds = Number(value);
@@ -95,7 +97,12 @@ const parseAslr = (value: string): boolean | number => {
 
 const addCommon = (command: Command): Command =>
   command
-    .addOption(new Option('--root <dir>', 'use this host folder as the root (copied in; the host is not written)'))
+    .addOption(
+      new Option(
+        '--root <dir|tar>',
+        'use this host folder or tar file as the root; it is only read, changes stay in memory (DIR:rw: changes go to the folder)',
+      ).argParser(parseRoot),
+    )
     .addOption(
       new Option('--mount <host:guest[:ro]>', 'show a host folder in the guest; repeatable')
         .argParser(parseMount)
@@ -108,7 +115,7 @@ const addCommon = (command: Command): Command =>
     )
     .option('--cwd <dir>', 'working directory in the guest')
     .addOption(
-      new Option('--user <uid[:gid]>', 'run as this user').argParser(parseUser).default({ uid: 0, gid: 0 }, 'root'),
+      new Option('--user <user[:group]>', 'run as this user, by name or number (default: root)').argParser(parseUser),
     )
     .addOption(new Option('--memory <size>', 'limit of guest memory, such as 512M').argParser(parseSize))
     .addOption(new Option('--cpu-time <seconds>', 'end the program after this much CPU time').argParser(parseSeconds))

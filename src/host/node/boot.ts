@@ -10,7 +10,7 @@ import { findBusybox } from './busybox.ts';
 import { nodeDirectory } from './directory.ts';
 import { Driver } from './driver.ts';
 import { nodePlatform } from './platform.ts';
-import { rootFromFolder } from './root.ts';
+import { openRoot } from './root.ts';
 import { toBytes, XinimError } from './text.ts';
 import { Xinim } from './xinim.ts';
 
@@ -28,8 +28,11 @@ export interface BootOptions
   extends Pick<KernelOptions, 'ipc' | 'memory' | 'hostname' | 'aslr' | 'tracer' | 'ipcLog' | 'chaos'> {
   /** What executes guest code; default the environment variable XINIM_ENGINE, else the interpreter. */
   readonly engine?: 'interpreter' | 'jit';
-  /** A host folder that is copied in as the root, instead of the default root. */
-  readonly root?: string;
+  /**
+   * The root, instead of the default one: a host folder or a tar file (as `xinim image` makes them). What programs change is
+   * kept in memory, unless it is a folder and `writable`: then the folder is changed.
+   */
+  readonly root?: string | { readonly path: string; readonly writable?: boolean };
   /** Files to add to the root before init starts. */
   readonly files?: readonly PopulateEntry[];
   readonly mounts?: readonly MountOptions[];
@@ -57,19 +60,26 @@ export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
     console: console && ((terminal, bytes) => console(terminal, bytes) ?? bytes.length),
     log,
   });
-  const entries = root === undefined ? defaultRoot(findBusybox()) : rootFromFolder(root);
+  const { path, writable = false } = typeof root === 'string' ? { path: root } : (root ?? {});
+  const opened = path === undefined ? undefined : openRoot(path, writable);
+  const entries = opened?.entries ?? defaultRoot(findBusybox());
   const system = System.boot(platform, {
     ...kernel,
     aslr,
     createEngine: engine === 'jit' ? createJit : undefined,
+    base: opened?.base,
+    init: opened?.init,
     root: [...entries, ...files],
     mounts: mounts.map(({ host, guest, readOnly }) => ({
       guest: toBytes(guest),
       directory: nodeDirectory(host, readOnly ?? false),
     })),
   });
-  if (system instanceof Errno) throw new XinimError(system, 'boot');
+  if (system instanceof Errno) {
+    opened?.close();
+    throw new XinimError(system, 'boot');
+  }
   const driver = new Driver(system);
   driver.poke();
-  return new Xinim(system, driver);
+  return new Xinim(system, driver, opened);
 };

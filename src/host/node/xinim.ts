@@ -5,6 +5,7 @@ import type { Spawned, Standard } from '../../kernel/spawn.ts';
 import type { ExitStatus, System } from '../../system/system.ts';
 import type { Driver } from './driver.ts';
 import { GuestFiles } from './files.ts';
+import type { ImageConfig } from './image/config.ts';
 import { toBytes, unwrap } from './text.ts';
 
 export interface ProcessOptions {
@@ -128,11 +129,17 @@ const DEFAULT_ENVIRONMENT: Readonly<Record<string, string>> = {
 export class Xinim {
   /** The guest's files. */
   readonly fs: GuestFiles;
+  /** How the programs of the root want to be started, if it is an image that says so. */
+  readonly image: ImageConfig | undefined;
+  readonly #root: { close(): void } | undefined;
 
   constructor(
     readonly system: System,
     readonly driver: Driver,
+    root?: { readonly image?: ImageConfig; close(): void },
   ) {
+    this.image = root?.image;
+    this.#root = root;
     this.fs = new GuestFiles(system, () => driver.poke());
   }
 
@@ -186,5 +193,6 @@ export class Xinim {
   /** Stops the system at once; processes that still run are gone with it. */
   async shutdown(): Promise<void> {
     this.driver.stop();
+    this.#root?.close();
   }
 }
