@@ -114,7 +114,8 @@ const finish = (code: number): void => {
   for (const stream of pending) stream.write('', () => --left === 0 && process.exit(code));
 };
 
-main(parseArguments(process.argv.slice(2), version())).then(finish, (error: unknown) => {
+const asked = parseArguments(process.argv.slice(2), version());
+(asked.kind === 'image' ? asked.run() : main(asked)).then(finish, (error: unknown) => {
   process.stderr.write(`xinim: ${explain(error)}\n`);
   finish(statusOf(error));
 });

@@ -3,6 +3,7 @@
  * options of DESIGN §7 that go with each. Parsing only; main.ts acts on the result.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addImageCommands, type ImageInvocation } from './image.ts';
 
 export interface Mount {
   readonly host: string;
@@ -180,8 +181,8 @@ const withDefaults = (args: readonly string[]): string[] => {
 };
 
 /** Parses arguments (without node and script). Prints help or an error and ends the process as commander does. */
-export const parseArguments = (args: readonly string[], version: string): Invocation => {
-  let invocation: Invocation | undefined;
+export const parseArguments = (args: readonly string[], version: string): Invocation | ImageInvocation => {
+  let invocation: Invocation | ImageInvocation | undefined;
   const program = addCommon(new Command('xinim'))
     .description('A microkernel POSIX system that runs unmodified x86-64 Linux programs.')
     .version(version)
@@ -217,6 +218,9 @@ export const parseArguments = (args: readonly string[], version: string): Invoca
         };
       });
   }
+  addImageCommands(program, (image) => {
+    invocation = image;
+  });
   program.parse(withDefaults(args), { from: 'user' });
   if (invocation === undefined) throw new Error('no command was chosen');
   return invocation;

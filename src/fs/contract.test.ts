@@ -48,8 +48,7 @@ const subjects: readonly Subject[] = [
   },
   {
     name: 'overlay over a host folder',
-    make: (store, now) =>
-      new Overlay(store, now, [new HostFs(store, new MemoryDirectory(now), 'l')], { name: 'x' }),
+    make: (store, now) => new Overlay(store, now, [new HostFs(store, new MemoryDirectory(now), 'l')], { name: 'x' }),
     complete: true,
   },
 ];

@@ -161,7 +161,9 @@ export const readMembers = (
       continue;
     }
     if (type === 'S')
-      return fail(new ArchiveError(`${header.name} is sparse, which is not supported: make the archive without --sparse`));
+      return fail(
+        new ArchiveError(`${header.name} is sparse, which is not supported: make the archive without --sparse`),
+      );
     const member = extend(header, offset, global, own);
     if (member instanceof ArchiveError) return fail(member);
     if (!KNOWN.includes(member.type))

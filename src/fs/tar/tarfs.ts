@@ -153,7 +153,15 @@ export class TarFs implements FileSystem {
 
   statfs(): Result<SpaceUse> {
     const files = this.#tree.nodes.length;
-    return { magic: SQUASHFS_MAGIC, blockSize: BLOCK_SIZE, blocks: 0, blocksFree: 0, files, filesFree: 0, nameLength: 255 };
+    return {
+      magic: SQUASHFS_MAGIC,
+      blockSize: BLOCK_SIZE,
+      blocks: 0,
+      blocksFree: 0,
+      files,
+      filesFree: 0,
+      nameLength: 255,
+    };
   }
 
   forget(): void {}

@@ -48,7 +48,8 @@ export interface TreeNode {
 }
 
 /** What a new file is like; the rest is zero. */
-export type NewNode = Pick<TreeNode, 'mode'> & Partial<Pick<TreeNode, 'uid' | 'gid' | 'mtime'>> & {
+export type NewNode = Pick<TreeNode, 'mode'> &
+  Partial<Pick<TreeNode, 'uid' | 'gid' | 'mtime'>> & {
     readonly target?: string;
     readonly bytes?: Uint8Array;
   };
@@ -56,7 +57,7 @@ export type NewNode = Pick<TreeNode, 'mode'> & Partial<Pick<TreeNode, 'uid' | 'g
 export interface ApplyOptions {
   /** The archive is a layer over what is there: whiteouts (`.wh.NAME`, `.wh..wh..opq`) count, and anything replaces anything. */
   readonly layer?: boolean;
-  /** A folder's member leaves a symbolic link to a folder in its place (as dpkg does). */
+  /** A folder's member leaves a symbolic link to a folder in its place, and a link's a folder (as dpkg does). */
   readonly keepLinks?: boolean;
 }
 
@@ -174,7 +175,11 @@ export class FileTree {
     }
     const directory = this.#directory(parts);
     if (directory instanceof ArchiveError) return directory;
-    if (options.layer && name.startsWith(WHITEOUT)) return this.#whiteout(directory, name);
+    if (options.layer) {
+      // Folders that have something of this layer are its own too, though it need not say so.
+      for (let at = directory; at.layer !== this.#layer; at = at.parent!) at.layer = this.#layer;
+      if (name.startsWith(WHITEOUT)) return this.#whiteout(directory, name);
+    }
     if (member.type === '1') return this.#link(directory, name, member, options);
     const entered = this.#enter(directory, name, this.#fromMember(file, member), options);
     return entered instanceof ArchiveError ? entered : undefined;
@@ -224,6 +229,8 @@ export class FileTree {
           const behind = this.#walk(directory, [name], true, false);
           if (behind !== undefined && !(behind instanceof ArchiveError) && isDirectory(behind.mode)) return behind;
         }
+      } else if (isDirectory(there.mode) && isSymlink(node.mode) && options.keepLinks && there.children!.size > 0) {
+        return there;
       } else if (isDirectory(there.mode) && !options.layer && there.children!.size > 0)
         return new ArchiveError(`${name} is a folder with files in it and something else as well`);
       this.#remove(directory, name);
@@ -302,7 +309,8 @@ export class FileTree {
       const next = node.children?.get(part);
       if (next === undefined || !isDirectory(next.mode)) {
         const found = this.#walk(this.root, parts, true, true);
-        if (found === undefined || found instanceof ArchiveError) return found ?? new ArchiveError('a folder is missing');
+        if (found === undefined || found instanceof ArchiveError)
+          return found ?? new ArchiveError('a folder is missing');
         return isDirectory(found.mode) ? found : new ArchiveError(`${parts.join('/')} is no folder`);
       }
       node = next;
@@ -322,7 +330,8 @@ export class FileTree {
     while (left.length > 0) {
       const part = left.pop()!;
       if (part === '' || part === '.') continue;
-      if (!isDirectory(node.mode)) return make ? new ArchiveError(`${parts.join('/')} leads through a file`) : undefined;
+      if (!isDirectory(node.mode))
+        return make ? new ArchiveError(`${parts.join('/')} leads through a file`) : undefined;
       if (part === '..') {
         node = node.parent!;
         continue;
@@ -333,7 +342,8 @@ export class FileTree {
         next = this.#enter(node, part, this.#node(S_IFDIR | 0o755, { mode: 0 }), {});
         if (next instanceof ArchiveError) return next;
       } else if (isSymlink(next.mode) && (follow || left.length > 0)) {
-        if (++links > LINKS_MAX || left.length > PATH_MAX) return new ArchiveError(`${parts.join('/')} has a loop of links`);
+        if (++links > LINKS_MAX || left.length > PATH_MAX)
+          return new ArchiveError(`${parts.join('/')} has a loop of links`);
         left.push(...next.target.split('/').reverse());
         if (next.target.startsWith('/')) node = this.root;
         continue;

@@ -88,7 +88,9 @@ const writeContents = (sink: Sink, name: string, node: TreeNode): ArchiveError |
       const piece = new Uint8Array(Math.min(PIECE, size - at));
       const count = contents.file.read(contents.offset + at, piece);
       if (count instanceof Errno || count < piece.length)
-        return new ArchiveError(`${name} cannot be read: ${count instanceof Errno ? count.text : 'its archive is too short'}`);
+        return new ArchiveError(
+          `${name} cannot be read: ${count instanceof Errno ? count.text : 'its archive is too short'}`,
+        );
       sink(piece);
       at += count;
     }

@@ -3,8 +3,8 @@
  * programs change is kept in memory, unless it is asked to be written.
  */
 import * as fs from 'node:fs';
-import { ArchiveError } from '../../fs/tar/header.ts';
 import type { PopulateEntry } from '../../fs/populate.ts';
+import { ArchiveError } from '../../fs/tar/header.ts';
 import { openTar } from '../../fs/tar/tarfs.ts';
 import { initProgram } from '../../system/init.ts';
 import type { SystemOptions } from '../../system/system.ts';
@@ -53,7 +53,9 @@ export const openRoot = (path: string, writable: boolean): Root => {
     if (image instanceof ArchiveError) throw new Error(image.text);
     const { tree, comment } = image;
     if (tree.find('manifest.json') !== undefined || tree.find('oci-layout') !== undefined)
-      throw new Error(`${path} is a container image: make a root of it with \`xinim image import ${path} -o root.tar\``);
+      throw new Error(
+        `${path} is a container image: make a root of it with \`xinim image import ${path} -o root.tar\``,
+      );
     return {
       base: { layers: [{ tree }] },
       entries: [INIT],
