@@ -13,10 +13,10 @@ import type { KernelOptions } from '../kernel/options.ts';
 import type { Platform } from '../kernel/platform.ts';
 import type { RunResult } from '../kernel/run.ts';
 import type { Spawned, SpawnOptions } from '../kernel/spawn.ts';
-import type { RootOptions } from '../servers/vfs/state.ts';
 import { memoryServer } from '../servers/memory/index.ts';
 import { processServer } from '../servers/process/index.ts';
 import { vfsServerWith } from '../servers/vfs/index.ts';
+import type { RootOptions } from '../servers/vfs/state.ts';
 
 export interface SystemMount {
   /** Where it appears in the guest; missing folders are made. */
