@@ -4,7 +4,7 @@ import { parseArguments, parseMount, parseSize } from './options.ts';
 const parse = (line: string) => parseArguments(line.split(' ').filter(Boolean), '0');
 
 test('no arguments start a shell with defaults', () => {
-  expect(parse('')).toMatchObject({ kind: 'shell', command: undefined, ipc: 'sealed', user: undefined });
+  expect(parse('')).toMatchObject({ kind: 'shell', command: undefined, ipc: 'sealed' });
 });
 
 test('options of a program are not ours', () => {
