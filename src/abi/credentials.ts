@@ -6,13 +6,26 @@
  */
 
 export const CAP_CHOWN = 0;
+export const CAP_DAC_OVERRIDE = 1;
+export const CAP_DAC_READ_SEARCH = 2;
+export const CAP_FOWNER = 3;
+export const CAP_FSETID = 4;
 export const CAP_KILL = 5;
 export const CAP_SETGID = 6;
 export const CAP_SETUID = 7;
 export const CAP_SETPCAP = 8;
+export const CAP_IPC_LOCK = 14;
+export const CAP_IPC_OWNER = 15;
+export const CAP_SYS_CHROOT = 18;
+export const CAP_SYS_PTRACE = 19;
 export const CAP_SYS_ADMIN = 21;
 export const CAP_SYS_NICE = 23;
 export const CAP_SYS_RESOURCE = 24;
+export const CAP_SYS_TIME = 25;
+export const CAP_SYS_TTY_CONFIG = 26;
+export const CAP_MKNOD = 27;
+export const CAP_LEASE = 28;
+export const CAP_WAKE_ALARM = 35;
 /** The last capability that exists (CAP_CHECKPOINT_RESTORE). */
 export const CAP_LAST = 40;
 
@@ -35,12 +48,37 @@ export interface Capabilities {
   readonly effective: bigint;
   readonly permitted: bigint;
   readonly inheritable: bigint;
+  /** What execve may give (PR_CAPBSET_DROP takes out of it). */
+  readonly bounding: bigint;
+  /** What execve of a program without privilege keeps. */
+  readonly ambient: bigint;
 }
+
+export const ROOT_CAPABILITIES: Capabilities = Object.freeze({
+  effective: ALL_CAPABILITIES,
+  permitted: ALL_CAPABILITIES,
+  inheritable: 0n,
+  bounding: ALL_CAPABILITIES,
+  ambient: 0n,
+});
+export const NO_CAPABILITIES: Capabilities = Object.freeze({ ...ROOT_CAPABILITIES, effective: 0n, permitted: 0n });
+
+/** The sets that capget(2) and capset(2) carry. */
+export type CapabilityData = Pick<Capabilities, 'effective' | 'permitted' | 'inheritable'>;
+
+/** Secure bits (capabilities(7)); the bit above each locks it. KEEP_CAPS is kept as a flag of its own. */
+export const SECBIT_NOROOT = 1;
+export const SECBIT_NO_SETUID_FIXUP = 4;
+export const SECBIT_KEEP_CAPS = 16;
+export const SECBIT_KEEP_CAPS_LOCKED = 32;
+export const SECBIT_NO_CAP_AMBIENT_RAISE = 64;
+export const SECBITS = 0xff;
+export const SECBIT_LOCKS = 0xaa;
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** `halves` structures of 32 bits each: 1 for version 1, else 2. */
-export const encodeCapabilities = (sets: Capabilities, halves: number): Uint8Array => {
+export const encodeCapabilities = (sets: CapabilityData, halves: number): Uint8Array => {
   const bytes = new Uint8Array(CAP_DATA_BYTES * halves);
   const view = viewOf(bytes);
   for (let half = 0; half < halves; half++) {
@@ -53,7 +91,7 @@ export const encodeCapabilities = (sets: Capabilities, halves: number): Uint8Arr
   return bytes;
 };
 
-export const decodeCapabilities = (bytes: Uint8Array, halves: number): Capabilities => {
+export const decodeCapabilities = (bytes: Uint8Array, halves: number): CapabilityData => {
   const view = viewOf(bytes);
   const take = (offset: number): bigint => {
     let set = 0n;

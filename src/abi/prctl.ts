@@ -13,7 +13,9 @@ export const PR_GET_NAME = 16;
 export const PR_GET_SECCOMP = 21;
 export const PR_SET_SECCOMP = 22;
 export const PR_CAPBSET_READ = 23;
+export const PR_CAPBSET_DROP = 24;
 export const PR_GET_SECUREBITS = 27;
+export const PR_SET_SECUREBITS = 28;
 export const PR_SET_TIMERSLACK = 29;
 export const PR_GET_TIMERSLACK = 30;
 export const PR_SET_CHILD_SUBREAPER = 36;
@@ -21,6 +23,12 @@ export const PR_GET_CHILD_SUBREAPER = 37;
 export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_GET_NO_NEW_PRIVS = 39;
 export const PR_GET_THP_DISABLE = 42;
+export const PR_CAP_AMBIENT = 47;
+
+export const PR_CAP_AMBIENT_IS_SET = 1;
+export const PR_CAP_AMBIENT_RAISE = 2;
+export const PR_CAP_AMBIENT_LOWER = 3;
+export const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
 /** Name by number, as strace prints them. */
 export const PRCTL_OPTIONS: Readonly<Record<string, number>> = {
@@ -37,7 +45,9 @@ export const PRCTL_OPTIONS: Readonly<Record<string, number>> = {
   PR_GET_SECCOMP,
   PR_SET_SECCOMP,
   PR_CAPBSET_READ,
+  PR_CAPBSET_DROP,
   PR_GET_SECUREBITS,
+  PR_SET_SECUREBITS,
   PR_SET_TIMERSLACK,
   PR_GET_TIMERSLACK,
   PR_SET_CHILD_SUBREAPER,
@@ -45,6 +55,7 @@ export const PRCTL_OPTIONS: Readonly<Record<string, number>> = {
   PR_SET_NO_NEW_PRIVS,
   PR_GET_NO_NEW_PRIVS,
   PR_GET_THP_DISABLE,
+  PR_CAP_AMBIENT,
 };
 
 /** A command name: 15 bytes and a NUL. */

@@ -6,6 +6,7 @@
  *
  * Names follow the reference (kernel_create_process, kernel_deliver_signal, kernel_map_page, kernel_alloc_fd, …).
  */
+import type { Capabilities } from '../abi/credentials.ts';
 import type { Result } from '../abi/errno.ts';
 
 /** Who a process is. The process manager owns it; the kernel keeps the copy that the other servers read. */
@@ -22,8 +23,7 @@ export interface Identity {
   readonly sgid: number;
   readonly fsgid: number;
   readonly groups: readonly number[];
-  /** Effective capabilities, a bit each (capabilities(7)). */
-  readonly capabilities: bigint;
+  readonly capabilities: Capabilities;
   /** PR_SET_NO_NEW_PRIVS: execve gives no privileges, and filters need none. */
   readonly noNewPrivileges: boolean;
   /** Soft and hard limits by RLIMIT number; Infinity for RLIM_INFINITY. */
@@ -67,6 +67,8 @@ export interface ProcessView extends Identity {
   readonly heapStart: number;
   readonly heapEnd: number;
   readonly kernel: boolean;
+  /** Mode of seccomp(2) of the first thread: 0 none, 1 strict, 2 filters. */
+  readonly seccomp: number;
 }
 
 /** What lies behind a mapping: `zero`, a file or shared-memory object, or nothing but a reservation. */

@@ -2,6 +2,7 @@
  * The boot of the reference: VFS (2), process manager (3), memory manager (4), then init (1). The root file system is the
  * host's to fill in between (vfs.populate), so the servers start with the kernel and `boot` starts init.
  */
+import { NO_CAPABILITIES } from '../abi/credentials.ts';
 import type { Errno } from '../abi/errno.ts';
 import type { Identity } from '../ipc/kernel-calls.ts';
 import type { Kernel } from './kernel.ts';
@@ -20,7 +21,7 @@ const serverIdentity = (name: string): Identity => ({
   egid: 0,
   sgid: 0,
   fsgid: 0,
-  capabilities: 0n,
+  capabilities: NO_CAPABILITIES,
   noNewPrivileges: false,
   groups: [],
   limits: [],

@@ -2,6 +2,7 @@
  * A process as servers see it (ipc/kernel-calls.ts): one live object a process, so that asking costs nothing. It shows the
  * present; who wants to compare with later must note the values.
  */
+import type { Capabilities } from '../abi/credentials.ts';
 import type { Identity, ProcessView } from '../ipc/kernel-calls.ts';
 import type { Process } from './process.ts';
 
@@ -52,11 +53,15 @@ export class LiveView implements ProcessView {
   get fsgid(): number {
     return this.#identity.fsgid;
   }
-  get capabilities(): bigint {
+  get capabilities(): Capabilities {
     return this.#identity.capabilities;
   }
   get noNewPrivileges(): boolean {
     return this.#identity.noNewPrivileges;
+  }
+  get seccomp(): number {
+    const [thread] = this.#process.threads;
+    return thread?.seccomp === undefined ? 0 : thread.seccomp === 'strict' ? 1 : 2;
   }
   get groups(): readonly number[] {
     return this.#identity.groups;

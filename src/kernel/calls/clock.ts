@@ -2,6 +2,7 @@
  * Clocks: clock_gettime(2), clock_getres(2), clock_settime(2), gettimeofday(2), settimeofday(2), time(2). The time of day is
  * the platform's plus what root has set; the monotonic clocks count from boot.
  */
+import { CAP_SYS_TIME, capabilityBit } from '../../abi/credentials.ts';
 import { EFAULT, EINVAL, EPERM, Errno, type Result } from '../../abi/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Thread } from '../thread.ts';
@@ -85,6 +86,9 @@ export const clock_getres: KernelCall = (kernel, thread, { clock, tp }: { clock:
   return thread.process.memory.write(tp, encode({ seconds: 0, nanoseconds: coarse ? 4_000_000 : 1 })) ?? 0;
 };
 
+const maySet = ({ process }: Thread): boolean =>
+  (process.identity.capabilities.effective & capabilityBit(CAP_SYS_TIME)) !== 0n;
+
 const set = (kernel: Kernel, thread: Thread, address: number, unit: number): number | Errno => {
   const bytes = thread.process.memory.read(address, 16);
   if (bytes instanceof Errno) return EFAULT;
@@ -92,7 +96,7 @@ const set = (kernel: Kernel, thread: Thread, address: number, unit: number): num
   const seconds = Number(view.getBigInt64(0, true));
   const fraction = Number(view.getBigInt64(8, true));
   if (seconds < 0 || fraction < 0 || fraction >= 1e9 / unit) return EINVAL;
-  if (thread.process.identity.euid !== 0) return EPERM;
+  if (!maySet(thread)) return EPERM;
   kernel.time.set({ seconds, nanoseconds: fraction * unit });
   kernel.request(kernel.vfs, 'clockSet', {}, () => {});
   return 0;
@@ -104,7 +108,7 @@ export const clock_settime: KernelCall = (kernel, thread, { clock, tp }: { clock
 export const settimeofday: KernelCall = (kernel, thread, { tv, tz }: { tv: number; tz: number }) => {
   if (tv !== 0) return set(kernel, thread, tv, 1000);
   if (tz !== 0 && thread.process.memory.read(tz, 8) instanceof Errno) return EFAULT;
-  return thread.process.identity.euid === 0 ? 0 : EPERM;
+  return maySet(thread) ? 0 : EPERM;
 };
 
 export const gettimeofday: KernelCall = (kernel, thread, { tv, tz }: { tv: number; tz: number }) => {

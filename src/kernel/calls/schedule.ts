@@ -2,6 +2,7 @@
  * Scheduling: sched_yield(2), affinity to the one processor there is, and the policies of sched_setscheduler(2), of which
  * only those that share time exist: SCHED_OTHER, SCHED_BATCH and SCHED_IDLE, all at priority 0.
  */
+import { CAP_SYS_NICE, capabilityBit } from '../../abi/credentials.ts';
 import { EFAULT, EINVAL, EPERM, Errno, ESRCH, type Result } from '../../abi/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { share } from '../scheduler.ts';
@@ -24,9 +25,11 @@ const target = (kernel: Kernel, thread: Thread, pid: number): Result<Thread> => 
 };
 
 const mayChange = (thread: Thread, other: Thread): boolean => {
-  const { euid } = thread.process.identity;
+  const { euid, capabilities } = thread.process.identity;
   const { identity } = other.process;
-  return euid === 0 || euid === identity.uid || euid === identity.euid;
+  return (
+    (capabilities.effective & capabilityBit(CAP_SYS_NICE)) !== 0n || euid === identity.uid || euid === identity.euid
+  );
 };
 
 const i32 = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);

@@ -54,7 +54,7 @@ const setFilter = (kernel: Kernel, thread: Thread, flags: number, pointer: numbe
   }
   if ((flags & ~KNOWN_FLAGS) !== 0) return EINVAL;
   const { identity } = thread.process;
-  const mayFilter = identity.noNewPrivileges || (identity.capabilities & capabilityBit(CAP_SYS_ADMIN)) !== 0n;
+  const mayFilter = identity.noNewPrivileges || (identity.capabilities.effective & capabilityBit(CAP_SYS_ADMIN)) !== 0n;
   if (!mayFilter) return EACCES;
   const program = readProgram(thread, pointer);
   if (program instanceof Errno) return program;

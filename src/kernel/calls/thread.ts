@@ -1,4 +1,5 @@
 /** Calls about the thread itself: gettid(2), arch_prctl(2), set_tid_address(2), get_robust_list(2), set_robust_list(2), membarrier(2). */
+import { CAP_SYS_PTRACE, capabilityBit } from '../../abi/credentials.ts';
 import { EFAULT, EINVAL, EPERM, Errno, ESRCH } from '../../abi/errno.ts';
 import { FS_BASE, GS_BASE } from '../../cpu/state.ts';
 import { USER_LIMIT } from '../../memory/layout.ts';
@@ -57,7 +58,11 @@ export const get_robust_list: KernelCall = (
   const target = pid === 0 || pid === thread.tid ? thread : findThread(kernel, pid);
   if (target === undefined) return ESRCH;
   const { identity } = thread.process;
-  if (target.process !== thread.process && identity.euid !== 0 && identity.euid !== target.process.identity.uid)
+  if (
+    target.process !== thread.process &&
+    (identity.capabilities.effective & capabilityBit(CAP_SYS_PTRACE)) === 0n &&
+    identity.euid !== target.process.identity.uid
+  )
     return EPERM;
   const { memory } = thread.process;
   if (memory.write(length, word(target.robustLength)) instanceof Errno) return EFAULT;

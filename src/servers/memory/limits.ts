@@ -1,4 +1,5 @@
 /** What a process may still take: RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK and the number of regions (setrlimit(2), mlock(2)). */
+import { CAP_IPC_LOCK, capabilityBit } from '../../abi/credentials.ts';
 import { type EAGAIN, ENOMEM, EPERM, Errno } from '../../abi/errno.ts';
 import { MAX_MAP_COUNT } from '../../abi/mman.ts';
 import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from '../../abi/resource.ts';
@@ -20,7 +21,7 @@ export const mayBecomeData = (m: MemoryServer, pid: number, bytes: number): Errn
 
 const privileged = (m: MemoryServer, pid: number): boolean => {
   const process = m.context.kernel.process(pid);
-  return !(process instanceof Errno) && process.euid === 0;
+  return !(process instanceof Errno) && (process.capabilities.effective & capabilityBit(CAP_IPC_LOCK)) !== 0n;
 };
 
 /** Whether `bytes` more may be locked. EPERM if the process may lock nothing, `excess` if it has locked enough. */

@@ -4,6 +4,7 @@
  * Invariants: `attached` is the number of regions, in all processes, that map the segment; a segment marked SHM_DEST is
  * gone as soon as that is 0. Its pages are a shared object of the kernel, released with the segment.
  */
+import { CAP_IPC_OWNER, capabilityBit } from '../../abi/credentials.ts';
 import { EACCES, EINVAL, Errno, type Result } from '../../abi/errno.ts';
 import { IPC_PRIVATE, SHM_DEST, SHMMNI } from '../../abi/shm.ts';
 import type { ProcessView } from '../../ipc/kernel-calls.ts';
@@ -38,7 +39,7 @@ export const indexOf = (m: MemoryServer, id: number): Result<number> => {
 
 /** Whether a process may access a segment as the permission bits `wanted` (0o444, 0o666, …) say. EACCES. */
 export const mayAccess = (segment: Readonly<ShmSegment>, who: ProcessView, wanted: number): Errno | undefined => {
-  if (who.euid === 0) return undefined;
+  if ((who.capabilities.effective & capabilityBit(CAP_IPC_OWNER)) !== 0n) return undefined;
   const asked = (wanted >> 6) | (wanted >> 3) | wanted;
   let granted = segment.mode;
   if (who.euid === segment.uid || who.euid === segment.cuid) granted >>= 6;

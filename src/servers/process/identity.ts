@@ -22,7 +22,7 @@ export const idsOf = (process: Readonly<ProcessControlBlock>) => ({
   sgid: process.sgid,
   fsgid: process.fsgid,
   groups: process.groups,
-  capabilities: process.capabilities.effective,
+  capabilities: process.capabilities,
 });
 
 /** The mask /proc shows is the first thread's; pending are those of the process and of that thread. */

@@ -4,7 +4,7 @@
  * Whoever has CAP_SETUID (CAP_SETGID) may take any id; others exchange the real, effective and saved ones. The file system
  * id follows the effective one. A change that leaves no user id at 0 drops the capabilities.
  */
-import { CAP_SETGID, CAP_SETUID, FILE_CAPABILITIES } from '../../abi/credentials.ts';
+import { CAP_SETGID, CAP_SETUID, FILE_CAPABILITIES, SECBIT_NO_SETUID_FIXUP } from '../../abi/credentials.ts';
 import { EINVAL, EPERM, type Errno } from '../../abi/errno.ts';
 import { idsOf, publish } from './identity.ts';
 import { capable } from './permission.ts';
@@ -34,15 +34,20 @@ export const mayTakeAny = (process: Readonly<ProcessControlBlock>, kind: IdKind)
 const followCapabilities = (process: ProcessControlBlock, before: Ids): void => {
   const wasRoot = before.real === 0 || before.effective === 0 || before.saved === 0;
   const isRoot = process.uid === 0 || process.euid === 0 || process.suid === 0;
-  let { effective, permitted, inheritable } = process.capabilities;
-  if (wasRoot && !isRoot && (process.flags & Flag.keepCapabilities) === 0) permitted = effective = 0n;
+  if ((process.securebits & SECBIT_NO_SETUID_FIXUP) !== 0) return;
+  let { effective, permitted, ambient } = process.capabilities;
+  if (wasRoot && !isRoot) {
+    if ((process.flags & Flag.keepCapabilities) === 0) permitted = effective = 0n;
+    ambient = 0n;
+  }
   if (before.effective === 0 && process.euid !== 0) effective = 0n;
   if (before.effective !== 0 && process.euid === 0) effective = permitted;
-  process.capabilities = { effective, permitted, inheritable };
+  process.capabilities = { ...process.capabilities, effective, permitted, ambient };
 };
 
 /** setfsuid to and from root: what overrides file permissions comes into effect, or goes out of it. */
 export const followFileCapabilities = (process: ProcessControlBlock, before: number): void => {
+  if ((process.securebits & SECBIT_NO_SETUID_FIXUP) !== 0) return;
   const { effective, permitted } = process.capabilities;
   if (before === 0 && process.fsuid !== 0)
     process.capabilities = { ...process.capabilities, effective: effective & ~FILE_CAPABILITIES };

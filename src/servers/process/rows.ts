@@ -66,6 +66,8 @@ export interface ProcessControlBlock {
   fsgid: number;
   groups: readonly number[];
   capabilities: Capabilities;
+  /** Secure bits but KEEP_CAPS, which is a flag. */
+  securebits: number;
   children: readonly number[];
   threads: readonly number[];
   /** Actions that are not the default. */

@@ -2,6 +2,7 @@
  * On whose behalf a request acts: the credentials that permission checks use (fsuid, fsgid, groups), and the process's
  * working directory, root and umask. Caller 0 is the kernel or the host, acting as root.
  */
+import { ALL_CAPABILITIES } from '../../abi/credentials.ts';
 import { Errno, type Result } from '../../abi/errno.ts';
 import { hold } from './inodes.ts';
 import type { ProcessRow } from './rows.ts';
@@ -12,6 +13,8 @@ export interface Actor {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
+  /** Effective capabilities. */
+  readonly capabilities: bigint;
   readonly process: Readonly<ProcessRow>;
 }
 
@@ -47,17 +50,19 @@ export const editProcessRow = (vfs: Vfs, pid: number): ProcessRow => {
 /** ESRCH if there is no such process. */
 export const actorOf = (vfs: Vfs, pid: number): Result<Actor> => {
   const process = processRow(vfs, pid);
-  if (pid === 0) return { pid, uid: 0, gid: 0, groups: noGroups, process };
+  if (pid === 0) return { pid, uid: 0, gid: 0, groups: noGroups, capabilities: ALL_CAPABILITIES, process };
   const view = vfs.kernel.process(pid);
   if (view instanceof Errno) return view;
-  return { pid, uid: view.fsuid, gid: view.fsgid, groups: view.groups, process };
+  const capabilities = view.capabilities.effective;
+  return { pid, uid: view.fsuid, gid: view.fsgid, groups: view.groups, capabilities, process };
 };
 
-/** As `actorOf`, with real instead of effective ids: access(2). */
+/** As `actorOf`, with real instead of effective ids, and what those would be capable of: access(2). */
 export const realActorOf = (vfs: Vfs, pid: number): Result<Actor> => {
   const process = processRow(vfs, pid);
-  if (pid === 0) return { pid, uid: 0, gid: 0, groups: noGroups, process };
+  if (pid === 0) return { pid, uid: 0, gid: 0, groups: noGroups, capabilities: ALL_CAPABILITIES, process };
   const view = vfs.kernel.process(pid);
   if (view instanceof Errno) return view;
-  return { pid, uid: view.uid, gid: view.gid, groups: view.groups, process };
+  const capabilities = view.uid === 0 ? view.capabilities.permitted : 0n;
+  return { pid, uid: view.uid, gid: view.gid, groups: view.groups, capabilities, process };
 };

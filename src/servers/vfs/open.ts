@@ -4,6 +4,7 @@
  * A descriptor is taken before anything is created or truncated, so that EMFILE leaves no trace. A FIFO whose peer is missing
  * counts as opened while its opener sleeps (`openings`), so that the peer finds it.
  */
+import { CAP_FSETID, CAP_SYS_ADMIN } from '../../abi/credentials.ts';
 import {
   EACCES,
   EBUSY,
@@ -64,7 +65,7 @@ import { hold, release } from './inodes.ts';
 import { dropPrivileges } from './io/regular.ts';
 import { fileSystemOf, isReadOnly, objectOf } from './mounts.ts';
 import { ptyOptions } from './open-slave.ts';
-import { inGroup, owns, permits } from './permission.ts';
+import { capable, inGroup, owns, permits } from './permission.ts';
 import { canReadPipe, canWritePipe } from './pipe/ends.ts';
 import { closeEnd, makePipe, openChannel, openPipeEnd } from './pipe/pipe.ts';
 import type { FileKind, OpenFile, Place } from './rows.ts';
@@ -94,7 +95,7 @@ export const inheritFrom = (
   const gid = directory.mode & S_ISGID ? directory.gid : actor.gid;
   if (directory.mode & S_ISGID && isDirectory(mode)) mode |= S_ISGID;
   // A set-group-id file for a foreign group may not be made by the back door.
-  else if (!isDirectory(mode) && mode & S_ISGID && mode & 0o010 && actor.uid !== 0 && !inGroup(actor, gid))
+  else if (!isDirectory(mode) && mode & S_ISGID && mode & 0o010 && !inGroup(actor, gid) && !capable(actor, CAP_FSETID))
     mode &= ~S_ISGID;
   return { mode, uid: actor.uid, gid };
 };
@@ -323,7 +324,7 @@ export const open = (
   if (fd instanceof Errno) return fd;
   let { target } = what;
   if (what.kind === 'terminal') {
-    if (actor.uid !== 0 && vfs.terminals.get(target)?.exclusive) {
+    if (vfs.terminals.get(target)?.exclusive && !capable(actor, CAP_SYS_ADMIN)) {
       unbindDescriptor(vfs, pid, fd);
       return EBUSY;
     }

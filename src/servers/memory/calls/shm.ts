@@ -1,7 +1,10 @@
 /** shmget(2), shmat(2), shmdt(2), shmctl(2). */
+
+import { CAP_SYS_ADMIN, capabilityBit } from '../../../abi/credentials.ts';
 import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC, EPERM, Errno } from '../../../abi/errno.ts';
 import { MMAP_MIN_ADDR, PROT_EXEC, PROT_READ, PROT_WRITE } from '../../../abi/mman.ts';
 import * as shm from '../../../abi/shm.ts';
+import type { ProcessView } from '../../../ipc/kernel-calls.ts';
 import { PAGE_SIZE } from '../../../memory/layout.ts';
 import { findFree, isFree } from '../free-space.ts';
 import { mayMap } from '../limits.ts';
@@ -173,7 +176,7 @@ export const shmCalls = (m: MemoryServer): Pick<MemoryHandlers, 'shmget' | 'shma
           if (bytes instanceof Errno) return bytes;
           const index = indexOf(m, id);
           if (index instanceof Errno) return index;
-          if (!owns(m.segments.get(index)!, who.euid)) return EPERM;
+          if (!owns(m.segments.get(index)!, who)) return EPERM;
           const { uid, gid, mode } = shm.decodeShmidDs(bytes);
           const segment = m.segments.edit(index)!;
           segment.uid = uid;
@@ -185,7 +188,7 @@ export const shmCalls = (m: MemoryServer): Pick<MemoryHandlers, 'shmget' | 'shma
         case shm.IPC_RMID: {
           const index = indexOf(m, id);
           if (index instanceof Errno) return index;
-          if (!owns(m.segments.get(index)!, who.euid)) return EPERM;
+          if (!owns(m.segments.get(index)!, who)) return EPERM;
           markDestroyed(m, index);
           return { result: 0 };
         }
@@ -193,7 +196,7 @@ export const shmCalls = (m: MemoryServer): Pick<MemoryHandlers, 'shmget' | 'shma
         case shm.SHM_UNLOCK: {
           const index = indexOf(m, id);
           if (index instanceof Errno) return index;
-          if (!owns(m.segments.get(index)!, who.euid)) return EPERM;
+          if (!owns(m.segments.get(index)!, who)) return EPERM;
           const segment = m.segments.edit(index)!;
           if (command === shm.SHM_LOCK) segment.mode |= shm.SHM_LOCKED;
           else segment.mode &= ~shm.SHM_LOCKED;
@@ -206,5 +209,7 @@ export const shmCalls = (m: MemoryServer): Pick<MemoryHandlers, 'shmget' | 'shma
   };
 };
 
-const owns = (segment: Readonly<ShmSegment>, euid: number): boolean =>
-  euid === 0 || euid === segment.uid || euid === segment.cuid;
+const owns = (segment: Readonly<ShmSegment>, who: ProcessView): boolean =>
+  who.euid === segment.uid ||
+  who.euid === segment.cuid ||
+  (who.capabilities.effective & capabilityBit(CAP_SYS_ADMIN)) !== 0n;

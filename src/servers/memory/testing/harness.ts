@@ -2,7 +2,9 @@
  * The memory manager over the kernel's store and real address spaces, with the rest of the kernel left out. `check`
  * compares what the server believes with what the address spaces say, and every derived number with what it is derived from.
  */
+
 import { expect } from 'vitest';
+import { type Capabilities, NO_CAPABILITIES, ROOT_CAPABILITIES } from '../../../abi/credentials.ts';
 import { Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import { RLIMIT_COUNT, RLIMIT_STACK } from '../../../abi/resource.ts';
 import { Access } from '../../../cpu/engine.ts';
@@ -30,7 +32,10 @@ export class Harness {
   readonly store = new TransactionalStore(this.log);
   readonly machine = new Machine();
   readonly spaces = new Map<number, AddressSpace>();
-  readonly identities = new Map<number, { euid: number; egid: number; limits: [number, number][] }>();
+  readonly identities = new Map<
+    number,
+    { euid: number; egid: number; capabilities: Capabilities; limits: [number, number][] }
+  >();
   readonly heaps = new Map<number, [number, number]>();
   /** Memory behind grants, by number. */
   readonly grants = new Map<number, Uint8Array>();
@@ -52,7 +57,8 @@ export class Harness {
       Number.POSITIVE_INFINITY,
     ]);
     limits[RLIMIT_STACK] = [8 << 20, Number.POSITIVE_INFINITY];
-    this.identities.set(pid, { euid, egid: euid, limits });
+    const capabilities = euid === 0 ? ROOT_CAPABILITIES : NO_CAPABILITIES;
+    this.identities.set(pid, { euid, egid: euid, capabilities, limits });
     this.spaces.set(pid, this.machine.createSpace(OBSERVER));
     const segments = [0x40_0000, 0x3000, 5, 7, 0, 0x40_3000, 0x1000, 3, 7, 0x3000, 0x40_4000, 0x2000, 3, -1, 0];
     const names = ['/bin/a', '/bin/a', ''];

@@ -2,7 +2,7 @@
  * execve: the process manager's part. `exec` says whether it may begin; `execCommit` comes when the image has been replaced
  * and nothing can fail any more (execve(2), credentials(7), capabilities(7)).
  */
-import { ALL_CAPABILITIES } from '../../../abi/credentials.ts';
+import { ALL_CAPABILITIES, type Capabilities, SECBIT_NOROOT } from '../../../abi/credentials.ts';
 import { ESRCH } from '../../../abi/errno.ts';
 import { SIGCHLD } from '../../../abi/signals.ts';
 import { idsOf, publish, publishSignals } from '../identity.ts';
@@ -10,14 +10,20 @@ import { Flag, NONE, type ProcessControlBlock } from '../rows.ts';
 import type { ProcessHandlers, ProcessServer } from '../server.ts';
 import { resetHandlers } from '../signals/actions.ts';
 
-/** Root programs have all capabilities, others none but what is inheritable to root. */
-const capabilitiesOf = (process: Readonly<ProcessControlBlock>): ProcessControlBlock['capabilities'] => {
-  const root = process.uid === 0 || process.euid === 0;
-  return {
-    permitted: root ? ALL_CAPABILITIES : 0n,
-    effective: process.euid === 0 ? ALL_CAPABILITIES : 0n,
-    inheritable: process.capabilities.inheritable,
-  };
+/**
+ * capabilities(7), "Transformation of capabilities during execve()". Files carry no capabilities here, so only root's programs
+ * are given any; what is ambient stays unless ids were given.
+ */
+const capabilitiesOf = (process: Readonly<ProcessControlBlock>, given: boolean): Capabilities => {
+  const { inheritable, bounding } = process.capabilities;
+  const ambient = given ? 0n : process.capabilities.ambient;
+  const hasRoot = (process.securebits & SECBIT_NOROOT) === 0;
+  const root = hasRoot && (process.uid === 0 || process.euid === 0);
+  // Who may gain no privileges gets what it had (PR_SET_NO_NEW_PRIVS).
+  const bound = (process.flags & Flag.noNewPrivileges) === 0 ? ALL_CAPABILITIES : process.capabilities.permitted;
+  const permitted = (root ? inheritable | bounding : ambient) & bound;
+  const effective = hasRoot && process.euid === 0 ? permitted : ambient;
+  return { permitted, effective, inheritable, bounding, ambient };
 };
 
 const takeIds = (process: ProcessControlBlock, setuid: number, setgid: number): void => {
@@ -41,10 +47,11 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
     if (process === undefined || process.state === 'ZOMBIE') return ESRCH;
     const before = { euid: process.euid, egid: process.egid };
     takeIds(process, setuid, setgid);
-    process.capabilities = capabilitiesOf(process);
+    const given = before.euid !== process.euid || before.egid !== process.egid;
+    process.capabilities = capabilitiesOf(process, given);
     // AT_SECURE: the program has ids that its caller did not have.
     const secure = process.euid !== process.uid || process.egid !== process.gid;
-    if (secure || before.euid !== process.euid || before.egid !== process.egid) {
+    if (secure || given) {
       process.deathSignal = 0;
       process.flags &= ~Flag.dumpable;
     } else if (readable) {

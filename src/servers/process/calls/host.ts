@@ -1,5 +1,5 @@
 /** What the host asks for: a new process, and whether the server is there. */
-import { ALL_CAPABILITIES } from '../../../abi/credentials.ts';
+import { NO_CAPABILITIES, ROOT_CAPABILITIES } from '../../../abi/credentials.ts';
 import { EAGAIN, Errno } from '../../../abi/errno.ts';
 import { DEFAULT_LIMITS, NO_USAGE } from '../../../abi/resource.ts';
 import { SIGCHLD } from '../../../abi/signals.ts';
@@ -8,9 +8,6 @@ import { Flag, NONE, type ProcessControlBlock, WaitEvent } from '../rows.ts';
 import type { ProcessHandlers, ProcessServer } from '../server.ts';
 import { enter } from './fork.ts';
 import { decodeIds } from './ids.ts';
-
-const NO_CAPABILITIES = { effective: 0n, permitted: 0n, inheritable: 0n };
-const ROOT_CAPABILITIES = { effective: ALL_CAPABILITIES, permitted: ALL_CAPABILITIES, inheritable: 0n };
 
 /** The servers stand in the table as processes of root, so that kill and getpriority find what ps shows. */
 const SERVERS = [
@@ -45,6 +42,7 @@ const fresh = (
   fsgid: gid,
   groups: NONE,
   capabilities: uid === 0 ? ROOT_CAPABILITIES : NO_CAPABILITIES,
+  securebits: 0,
   children: NONE,
   threads: [pid],
   sigActions: NONE,

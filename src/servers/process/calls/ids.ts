@@ -1,7 +1,7 @@
 /** The user and group id calls (credentials(7)); the rules are in ../ids.ts. */
 import { CAP_SETGID, NGROUPS_MAX } from '../../../abi/credentials.ts';
 import { EFAULT, EINVAL, EPERM, Errno, type Result } from '../../../abi/errno.ts';
-import { publish } from '../identity.ts';
+import { idsOf, publish } from '../identity.ts';
 import { currentIds, followFileCapabilities, type IdKind, KEEP, mayTakeAny, setOne, setThree, setTwo } from '../ids.ts';
 import { capable } from '../permission.ts';
 import { NONE } from '../rows.ts';
@@ -60,7 +60,7 @@ export const idCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
     if (id !== KEEP && allowed && id !== before) {
       process[key] = id;
       if (kind === 'user') followFileCapabilities(process, before);
-      publish(s, pid, { [key]: id });
+      publish(s, pid, idsOf(process));
     }
     return before;
   };

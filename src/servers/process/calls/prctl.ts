@@ -7,14 +7,16 @@ import {
   CAPABILITY_VERSION_1,
   CAPABILITY_VERSION_2,
   CAPABILITY_VERSION_3,
-  type Capabilities,
+  capabilityBit,
   decodeCapabilities,
   encodeCapabilities,
+  SECBIT_KEEP_CAPS_LOCKED,
 } from '../../../abi/credentials.ts';
 import { EFAULT, EINVAL, EPERM, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import * as option from '../../../abi/prctl.ts';
 import { isSignal } from '../../../abi/signals.ts';
 import type { Grant } from '../../../ipc/fields.ts';
+import { changeAmbient, dropBounding, secureBits, setCapabilities, setSecureBits } from '../capabilities.ts';
 import { publish } from '../identity.ts';
 import { capable } from '../permission.ts';
 import { Flag } from '../rows.ts';
@@ -100,7 +102,9 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
         case option.PR_GET_KEEPCAPS:
           return { result: flagOf(pid, Flag.keepCapabilities) };
         case option.PR_SET_KEEPCAPS:
-          return number === 0 || number === 1 ? setFlag(pid, Flag.keepCapabilities, number === 1) : EINVAL;
+          if (number !== 0 && number !== 1) return EINVAL;
+          if ((self(s, pid).securebits & SECBIT_KEEP_CAPS_LOCKED) !== 0) return EPERM;
+          return setFlag(pid, Flag.keepCapabilities, number === 1);
         case option.PR_GET_TIMING:
           return { result: 0 };
         case option.PR_SET_TIMING:
@@ -115,9 +119,17 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
           return answer(writeStruct(s, buf, bytes));
         }
         case option.PR_GET_SECUREBITS:
-          return { result: 0 };
+          return { result: secureBits(self(s, pid)) };
+        case option.PR_SET_SECUREBITS:
+          return answer(setSecureBits(s, pid, number));
         case option.PR_CAPBSET_READ:
-          return number >= 0 && number <= CAP_LAST ? { result: 1 } : EINVAL;
+          if (number < 0 || number > CAP_LAST) return EINVAL;
+          return { result: (self(s, pid).capabilities.bounding & capabilityBit(number)) === 0n ? 0 : 1 };
+        case option.PR_CAPBSET_DROP:
+          return answer(dropBounding(s, pid, number));
+        case option.PR_CAP_AMBIENT:
+          if (arg4 !== 0n || arg5 !== 0n) return EINVAL;
+          return changeAmbient(s, pid, number, Number(BigInt.asIntN(53, arg3)));
         case option.PR_SET_TIMERSLACK:
           editSelf(s, pid).timerSlack = number <= 0 ? DEFAULT_SLACK : Math.min(number, 0x7fff_ffff);
           return { result: 0 };
@@ -161,13 +173,14 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
       if (bytes instanceof Errno) return bytes;
       const process = editSelf(s, caller.pid);
       const old = process.capabilities;
-      const next: Capabilities = decodeCapabilities(bytes, asked.halves);
+      const next = decodeCapabilities(bytes, asked.halves);
       const within = (set: bigint, bound: bigint): boolean => (set & ~bound) === 0n;
-      const inheritable = capable(process, CAP_SETPCAP) || within(next.inheritable, old.inheritable | old.permitted);
+      const inheritable =
+        within(next.inheritable, old.inheritable | old.bounding) &&
+        (capable(process, CAP_SETPCAP) || within(next.inheritable, old.inheritable | old.permitted));
       if (!within(next.permitted, old.permitted) || !within(next.effective, next.permitted) || !inheritable)
         return EPERM;
-      process.capabilities = next;
-      publish(s, caller.pid, { capabilities: next.effective });
+      setCapabilities(s, process, { ...next, ambient: old.ambient & next.permitted & next.inheritable });
       return { result: 0 };
     },
 

@@ -1,4 +1,5 @@
 /** chmod(2), chown(2), utimensat(2) and their relatives. */
+import { CAP_CHOWN, CAP_FSETID } from '../../../abi/credentials.ts';
 import { EACCES, EFAULT, EINVAL, EOPNOTSUPP, EPERM, EROFS, Errno, type Result } from '../../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, W_OK } from '../../../abi/fcntl.ts';
 import { isDirectory, isSymlink, S_ISGID, S_ISUID, type Time, UTIME_NOW, UTIME_OMIT } from '../../../abi/stat.ts';
@@ -7,7 +8,7 @@ import { type Actor, actorOf } from '../actor.ts';
 import { usableFileOf } from '../files.ts';
 import { fileSystemOf, isReadOnly } from '../mounts.ts';
 import { done } from '../outcome.ts';
-import { inGroup, owns, permits } from '../permission.ts';
+import { capable, inGroup, owns, permits } from '../permission.ts';
 import type { Place } from '../rows.ts';
 import type { Vfs } from '../state.ts';
 import type { CallsOf } from './calls-of.ts';
@@ -26,7 +27,7 @@ const changeMode = (vfs: Vfs, actor: Actor, place: Place, mode: number): Done =>
   if (!owns(actor, attributes)) return EPERM;
   let bits = mode & 0o7777;
   // Nobody but root may give a file to a group that is not theirs: chmod(2).
-  if (actor.uid !== 0 && !inGroup(actor, attributes.gid)) bits &= ~S_ISGID;
+  if (!inGroup(actor, attributes.gid) && !capable(actor, CAP_FSETID)) bits &= ~S_ISGID;
   return fs.setattr(place.ino, { mode: bits }) ?? done;
 };
 
@@ -37,7 +38,7 @@ const changeOwner = (vfs: Vfs, actor: Actor, place: Place, uid: number, gid: num
   if (isReadOnly(vfs, place.mount)) return EROFS;
   const newUid = uid === -1 ? attributes.uid : uid >>> 0;
   const newGid = gid === -1 ? attributes.gid : gid >>> 0;
-  if (actor.uid !== 0) {
+  if (!capable(actor, CAP_CHOWN)) {
     if (uid !== -1 && (actor.uid !== attributes.uid || newUid !== attributes.uid)) return EPERM;
     if (gid !== -1 && (actor.uid !== attributes.uid || (newGid !== attributes.gid && !inGroup(actor, newGid))))
       return EPERM;

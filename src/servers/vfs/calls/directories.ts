@@ -1,5 +1,6 @@
 /** getdents(2), getcwd(2), chdir(2), fchdir(2), chroot(2), umask(2). */
 
+import { CAP_SYS_CHROOT } from '../../../abi/credentials.ts';
 import { direntLength, writeDirent } from '../../../abi/dirent.ts';
 import {
   EACCES,
@@ -22,7 +23,7 @@ import { markRead } from '../io/regular.ts';
 import { fileSystemOf } from '../mounts.ts';
 import { done } from '../outcome.ts';
 import { directoryPath, rootOf } from '../paths.ts';
-import { permits } from '../permission.ts';
+import { capable, permits } from '../permission.ts';
 import type { Place } from '../rows.ts';
 import type { Vfs } from '../state.ts';
 import { above, find } from '../walk.ts';
@@ -145,7 +146,7 @@ export const directories = (vfs: Vfs): CallsOf<'getdents' | 'getcwd' | 'chdir' |
     if (place instanceof Errno) return place;
     const refused = enterable(vfs, actor, place);
     if (refused !== undefined) return refused;
-    if (actor.uid !== 0) return EPERM;
+    if (!capable(actor, CAP_SYS_CHROOT)) return EPERM;
     hold(vfs, place);
     const row = editProcessRow(vfs, actor.pid);
     const before = { mount: row.rootMount, ino: row.rootIno };

@@ -1,4 +1,6 @@
 /** eventfd(2), timerfd_create(2) and its family, and the request on which the VFS sleeps until a timer is due. */
+
+import { CAP_WAKE_ALARM } from '../../../abi/credentials.ts';
 import { EBADF, EFAULT, EINVAL, EPERM, Errno, type Result } from '../../../abi/errno.ts';
 import { EFD_SEMAPHORE, ITIMERSPEC_BYTES, TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET } from '../../../abi/events.ts';
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from '../../../abi/fcntl.ts';
@@ -26,6 +28,7 @@ import {
 } from '../events/timerfd.ts';
 import { fileNumber } from '../files.ts';
 import { done, nothing } from '../outcome.ts';
+import { capable } from '../permission.ts';
 import type { Vfs } from '../state.ts';
 import type { CallsOf } from './calls-of.ts';
 
@@ -77,7 +80,8 @@ export const eventDescriptors = (vfs: Vfs): CallsOf<Names> => ({
     if (flags & ~DESCRIPTOR_FLAGS || !CLOCKS.includes(clock)) return EINVAL;
     const actor = actorOf(vfs, call.caller.pid);
     if (actor instanceof Errno) return actor;
-    if ((clock === CLOCK_REALTIME_ALARM || clock === CLOCK_BOOTTIME_ALARM) && actor.uid !== 0) return EPERM;
+    if ((clock === CLOCK_REALTIME_ALARM || clock === CLOCK_BOOTTIME_ALARM) && !capable(actor, CAP_WAKE_ALARM))
+      return EPERM;
     const made = openAnonymous(vfs, actor.pid, 'timerfd', O_RDWR, flags);
     if (made instanceof Errno) return made;
     vfs.timers.set(made.number, {

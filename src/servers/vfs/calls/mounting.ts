@@ -1,4 +1,6 @@
 /** mount(2) and umount2(2), for root. Bind mounts, moves and propagation are refused with EINVAL. */
+
+import { CAP_SYS_ADMIN } from '../../../abi/credentials.ts';
 import { EBUSY, EINVAL, ENODEV, ENOTDIR, EPERM, Errno } from '../../../abi/errno.ts';
 import { AT_FDCWD } from '../../../abi/fcntl.ts';
 import * as m from '../../../abi/mount.ts';
@@ -8,6 +10,7 @@ import { actorOf } from '../actor.ts';
 import { hold, release } from '../inodes.ts';
 import { addMount, addSuperblock, fileSystem, fileSystemOf, pointKey, ROOT_MOUNT } from '../mounts.ts';
 import { done } from '../outcome.ts';
+import { capable } from '../permission.ts';
 import type { Vfs } from '../state.ts';
 import { find } from '../walk.ts';
 import type { CallsOf } from './calls-of.ts';
@@ -31,7 +34,7 @@ export const mounting = (vfs: Vfs): CallsOf<'mount' | 'unmount'> => ({
     if (actor instanceof Errno) return actor;
     const place = find(vfs, actor, AT_FDCWD, target, true);
     if (place instanceof Errno) return place;
-    if (actor.uid !== 0) return EPERM;
+    if (!capable(actor, CAP_SYS_ADMIN)) return EPERM;
     // Old programs put a magic number into the upper half.
     const low = ((flags & 0xffff_0000) | 0) === m.MS_MGC_VAL ? flags & 0xffff : flags;
     if (low & REFUSED) return EINVAL;
@@ -63,7 +66,7 @@ export const mounting = (vfs: Vfs): CallsOf<'mount' | 'unmount'> => ({
     if (actor instanceof Errno) return actor;
     const place = find(vfs, actor, AT_FDCWD, target, (flags & m.UMOUNT_NOFOLLOW) === 0);
     if (place instanceof Errno) return place;
-    if (actor.uid !== 0) return EPERM;
+    if (!capable(actor, CAP_SYS_ADMIN)) return EPERM;
     const row = vfs.mounts.get(place.mount)!;
     if (place.ino !== row.root) return EINVAL;
     if (place.mount === ROOT_MOUNT || isBusy(vfs, place.mount)) return EBUSY;

@@ -1,4 +1,5 @@
 /** Calls that add, remove and move names: mkdir, mknod, link, symlink, unlink, rmdir, rename and their *at forms, readlink. */
+import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from '../../../abi/credentials.ts';
 import {
   EACCES,
   EBUSY,
@@ -47,7 +48,7 @@ import { forgetIfFree } from '../inodes.ts';
 import { fileSystemOf, isReadOnly, pointKey } from '../mounts.ts';
 import { createIn } from '../open.ts';
 import { done } from '../outcome.ts';
-import { mayRemoveFrom, owns, permits } from '../permission.ts';
+import { capable, mayRemoveFrom, owns, permits } from '../permission.ts';
 import type { Place } from '../rows.ts';
 import type { Vfs } from '../state.ts';
 import { type Found, find, walk } from '../walk.ts';
@@ -204,7 +205,7 @@ export const names = (
     if (![S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK].includes(type)) return EINVAL;
     const found = newName(vfs, actor, dirfd, path, false);
     if (found instanceof Errno) return found;
-    if ((type === S_IFCHR || type === S_IFBLK) && actor.uid !== 0) return EPERM;
+    if ((type === S_IFCHR || type === S_IFBLK) && !capable(actor, CAP_MKNOD)) return EPERM;
     const bits = type | (mode & 0o7777 & ~actor.process.umask);
     const rdev = type === S_IFCHR || type === S_IFBLK ? device : 0;
     const ino = createIn(vfs, actor, found.parent, found.name, bits, { rdev });
@@ -215,7 +216,7 @@ export const names = (
     if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) return EINVAL;
     const actor = actorOf(vfs, call.caller.pid);
     if (actor instanceof Errno) return actor;
-    if (oldpath === '' && flags & AT_EMPTY_PATH && actor.uid !== 0) return ENOENT;
+    if (oldpath === '' && flags & AT_EMPTY_PATH && !capable(actor, CAP_DAC_READ_SEARCH)) return ENOENT;
     const old: Result<Place> =
       oldpath === '' && flags & AT_EMPTY_PATH
         ? openFileOf(vfs, actor.pid, olddirfd)

@@ -2,6 +2,7 @@
  * Reading and writing regular files: read(2), write(2). A transfer goes through the scratch buffer in pieces; EFAULT only if
  * nothing was transferred. Pages that are mapped elsewhere are pulled before a read and dropped after a write.
  */
+import { CAP_FSETID, capabilityBit } from '../../../abi/credentials.ts';
 import { EFBIG, Errno, type Result } from '../../../abi/errno.ts';
 import { O_APPEND, O_NOATIME, RWF_APPEND } from '../../../abi/fcntl.ts';
 import { MS_NOATIME, MS_RDONLY } from '../../../abi/mount.ts';
@@ -42,7 +43,7 @@ export const dropPrivileges = (vfs: Vfs, pid: number, fs: FileSystem, ino: numbe
   const attributes = fs.getattr(ino);
   if (attributes instanceof Errno || (attributes.mode & (S_ISUID | S_ISGID)) === 0 || pid === 0) return;
   const view = vfs.kernel.process(pid);
-  if (!(view instanceof Errno) && view.fsuid === 0) return;
+  if (!(view instanceof Errno) && (view.capabilities.effective & capabilityBit(CAP_FSETID)) !== 0n) return;
   const drop = S_ISUID | (attributes.mode & 0o010 ? S_ISGID : 0);
   if (attributes.mode & drop) fs.setattr(ino, { mode: attributes.mode & 0o7777 & ~drop });
 };

@@ -1,4 +1,6 @@
 /** ioctl(2) requests of terminals: ioctl_tty(2). */
+
+import { CAP_SYS_ADMIN, capabilityBit } from '../../../abi/credentials.ts';
 import { EFAULT, EINVAL, EIO, ENOTTY, EPERM, Errno, ESRCH } from '../../../abi/errno.ts';
 import * as io from '../../../abi/ioctl.ts';
 import {
@@ -11,6 +13,7 @@ import {
   type Termios,
 } from '../../../abi/termios.ts';
 import type { Grant } from '../../../ipc/fields.ts';
+import type { ProcessView } from '../../../ipc/kernel-calls.ts';
 import { type Delivery, type Outcome, wait } from '../../../ipc/server.ts';
 import { done } from '../outcome.ts';
 import type { OpenFile } from '../rows.ts';
@@ -43,6 +46,9 @@ import { readable } from './terminal-io.ts';
 type Reply = Outcome<{ readonly result: number }>;
 
 const SIGWINCH = 28;
+const may = (view: ProcessView, capability: number): boolean =>
+  (view.capabilities.effective & capabilityBit(capability)) !== 0n;
+
 /** Arguments of TCFLSH and TCXONC: tcflush(3), tcflow(3). */
 const TCIFLUSH = 0;
 const TCOFLUSH = 1;
@@ -154,7 +160,7 @@ const becomeControlling = (vfs: Vfs, call: Delivery, terminal: number, argument:
   if (view.sid === view.pid && row.session === view.sid) return done;
   if (view.sid !== view.pid || view.terminal !== 0) return EPERM;
   if (row.session !== 0) {
-    if (argument !== 1 || view.euid !== 0) return EPERM;
+    if (argument !== 1 || !may(view, CAP_SYS_ADMIN)) return EPERM;
     vfs.kernel.setTerminal(row.session, 0);
   }
   return takeTerminal(vfs, terminal, view) ?? done;
@@ -203,7 +209,7 @@ const flush = (vfs: Vfs, call: Delivery, terminal: number, queue: number): Reply
 const pretend = (vfs: Vfs, call: Delivery, terminal: number, buf: Grant | null): Reply => {
   const view = vfs.kernel.process(call.caller.pid);
   if (view instanceof Errno) return view;
-  if (controlling(view) !== terminal && view.euid !== 0) return EPERM;
+  if (controlling(view) !== terminal && !may(view, CAP_SYS_ADMIN)) return EPERM;
   if (buf === null) return EFAULT;
   const bytes = vfs.context.copyIn(buf, 0, 1);
   if (bytes instanceof Errno) return bytes;
@@ -289,7 +295,7 @@ export const terminalIoctl = (
       return pretend(vfs, call, terminal, buf);
     case io.TIOCVHANGUP: {
       const view = vfs.kernel.process(call.caller.pid);
-      if (view instanceof Errno || view.euid !== 0) return EPERM;
+      if (view instanceof Errno || !may(view, CAP_SYS_ADMIN)) return EPERM;
       hangUpForNow(vfs, terminal);
       return done;
     }

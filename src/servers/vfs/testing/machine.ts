@@ -2,7 +2,7 @@
  * The VFS over the kernel's store with the rest of the kernel left out: processes are identities with descriptor tables,
  * buffers are byte arrays behind grants, sleeping calls are objects that run again when their channels are woken.
  */
-import { ALL_CAPABILITIES } from '../../../abi/credentials.ts';
+import { NO_CAPABILITIES, ROOT_CAPABILITIES } from '../../../abi/credentials.ts';
 import { EBADF, EFAULT, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import type { HostDirectory } from '../../../fs/host/directory.ts';
 import { encodePopulate, type PopulateEntry } from '../../../fs/populate.ts';
@@ -87,8 +87,9 @@ export class VfsMachine {
       sgid: gid,
       fsgid: gid,
       groups: [],
-      capabilities: uid === 0 ? ALL_CAPABILITIES : 0n,
+      capabilities: (change.fsuid ?? uid) === 0 ? ROOT_CAPABILITIES : NO_CAPABILITIES,
       noNewPrivileges: false,
+      seccomp: 0,
       limits: NO_LIMITS,
       name: 'test',
       nice: 0,
