@@ -1,7 +1,9 @@
 // How sources become files that Node.js runs: one place, so that what is measured (tools/bench.mjs) is built as what is shipped.
 //
-// The interpreter's common handlers are generated here and put into the bundle as a finished WebAssembly module
-// (src/cpu/interpreter/prebuilt.ts): generating them takes longer than all the rest of a boot.
+// WebAssembly that every start needs is generated here and put into the bundle as finished modules: the interpreter's common
+// handlers (src/cpu/interpreter/prebuilt.ts; generating them takes longer than all the rest of a boot), the sealing kernel
+// and the hashes of the handshake (src/ipc/prebuilt.ts).
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -17,37 +19,54 @@ const common = {
   logLevel: 'warning',
 };
 
-let prebuilt;
-
-/** The contents of prebuilt.ts with the module in it, made once. */
-const prebuild = async () => {
+/** Exports of a source file, bundled and run here. */
+const load = async (contents) => {
   const { outputFiles } = await build({
     ...common,
-    entryPoints: ['src/cpu/interpreter/library.ts'],
+    stdin: { contents, resolveDir: root, loader: 'ts' },
     write: false,
     packages: 'external',
   });
-  const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`;
-  const { LIBRARY } = await import(url);
-  const { bytes, imports, endings } = LIBRARY.prebuild();
-  const value = { module: Buffer.from(bytes).toString('base64'), imports, endings };
-  return `export const PREBUILT = ${JSON.stringify(value)};`;
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
 };
 
-const prebuiltHandlers = {
-  name: 'prebuilt-handlers',
+const base64 = (bytes) => Buffer.from(bytes).toString('base64');
+
+/** What stands for the value of a prebuilt.ts, by its folder below src. */
+const GENERATED = {
+  'cpu/interpreter': async () => {
+    const { LIBRARY } = await load(`export { LIBRARY } from './src/cpu/interpreter/library.ts';`);
+    const { bytes, imports, endings } = LIBRARY.prebuild();
+    return { module: base64(bytes), imports, endings };
+  },
+  ipc: async () => {
+    const { FrameArena, buildSealingKernel, buildHashes } = await load(`
+      export { FrameArena } from './src/ipc/frame.ts';
+      export { buildSealingKernel } from './src/ipc/seal/kernel-wasm.ts';
+      export { buildHashes } from './src/ipc/kem/hashes-wasm.ts';`);
+    const pages = new FrameArena().memory.buffer.byteLength / 65536;
+    return { kernel: base64(buildSealingKernel(pages)), pages, hashes: base64(buildHashes()) };
+  },
+};
+
+const made = {};
+
+const prebuiltModules = {
+  name: 'prebuilt-modules',
   setup(builder) {
-    builder.onLoad({ filter: /src[\\/]cpu[\\/]interpreter[\\/]prebuilt\.ts$/ }, async () => {
-      prebuilt ??= prebuild();
-      return { contents: await prebuilt, loader: 'js' };
+    builder.onLoad({ filter: /src[\\/](cpu[\\/]interpreter|ipc)[\\/]prebuilt\.ts$/ }, async ({ path }) => {
+      const folder = path.includes('interpreter') ? 'cpu/interpreter' : 'ipc';
+      made[folder] ??= GENERATED[folder]();
+      const source = readFileSync(path, 'utf8');
+      const value = /^export const PREBUILT.*$/m;
+      if (!value.test(source)) throw new Error(`${path} declares no PREBUILT`);
+      const text = JSON.stringify(await made[folder]);
+      return { contents: source.replace(value, () => `export const PREBUILT = ${text};`), loader: 'ts' };
     });
   },
 };
 
-/**
- * Bundles entry points ({name: file}) into a folder below the root. The cryptographic libraries come along: they are a
- * dozen files that every start would have to find and read.
- */
+/** Bundles entry points ({name: file}) into a folder below the root. */
 export const bundle = (entryPoints, outdir) =>
   build({
     ...common,
@@ -57,5 +76,5 @@ export const bundle = (entryPoints, outdir) =>
     external: ['commander', 'busybox-static'],
     legalComments: 'linked',
     sourcemap: true,
-    plugins: [prebuiltHandlers],
+    plugins: [prebuiltModules],
   });

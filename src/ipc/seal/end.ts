@@ -6,8 +6,8 @@
  * The nonce of a frame is the 16-byte prefix of its direction and the 64-bit counter (draft-irtf-cfrg-xchacha §2): the
  * prefix's HChaCha20 subkey is computed when keys are installed, the counter is the number of the frame in its epoch.
  */
-import { hchacha } from '@noble/ciphers/chacha.js';
 import type { Frame, FrameArena } from '../frame.ts';
+import { PREBUILT, unpack } from '../prebuilt.ts';
 import { buildSealingKernel, SEALED_FORGED } from './kernel-wasm.ts';
 
 /** Key and nonce prefix of one direction. Whoever installs it wipes it. */
@@ -31,17 +31,36 @@ interface KernelExports {
 }
 
 const SIGMA = Uint32Array.of(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574);
-const words = (bytes: Uint8Array): Uint32Array => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i, true));
+
+const rotated = (value: number, bits: number): number => (value << bits) | (value >>> (32 - bits));
+
+/** A quarter round (RFC 8439 §2.1). */
+const quarter = (x: Uint32Array, a: number, b: number, c: number, d: number): void => {
+  for (const [first, second] of [
+    [16, 12],
+    [8, 7],
+  ]) {
+    x[a] += x[b];
+    x[d] = rotated(x[d] ^ x[a], first);
+    x[c] += x[d];
+    x[b] = rotated(x[b] ^ x[c], second);
+  }
 };
 
 /** HChaCha20 (draft-irtf-cfrg-xchacha §2.2): the subkey of a key and a 16-byte nonce prefix, as eight words. */
 export const subkey = (key: Uint8Array, prefix: Uint8Array): Uint32Array => {
-  const out = new Uint32Array(8);
-  const keyWords = words(key);
-  hchacha(SIGMA, keyWords, words(prefix), out);
-  keyWords.fill(0);
+  const x = new Uint32Array(16);
+  x.set(SIGMA);
+  [key, prefix].forEach((bytes, index) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let i = 0; i < bytes.length; i += 4) x[4 + 8 * index + i / 4] = view.getUint32(i, true);
+  });
+  for (let round = 0; round < 10; round++) {
+    for (let i = 0; i < 4; i++) quarter(x, i, 4 + i, 8 + i, 12 + i);
+    for (let i = 0; i < 4; i++) quarter(x, i, 4 + ((i + 1) & 3), 8 + ((i + 2) & 3), 12 + ((i + 3) & 3));
+  }
+  const out = Uint32Array.of(x[0], x[1], x[2], x[3], x[12], x[13], x[14], x[15]);
+  x.fill(0);
   return out;
 };
 
@@ -57,7 +76,9 @@ export class Sealing {
   /** `vectors` adds what only the test vectors need. */
   constructor(arena: FrameArena, vectors = false) {
     this.#memory = arena.memory;
-    this.#module = new WebAssembly.Module(buildSealingKernel(arena.memory.buffer.byteLength / 65536, vectors));
+    const pages = arena.memory.buffer.byteLength / 65536;
+    const bytes = PREBUILT?.pages === pages && !vectors ? unpack(PREBUILT.kernel) : buildSealingKernel(pages, vectors);
+    this.#module = new WebAssembly.Module(bytes);
   }
 
   /** The two ends of a fresh channel, without keys: they must not be used before `install`. */
