@@ -36,8 +36,8 @@ const base64 = (bytes) => Buffer.from(bytes).toString('base64');
 const GENERATED = {
   'cpu/interpreter': async () => {
     const { LIBRARY } = await load(`export { LIBRARY } from './src/cpu/interpreter/library.ts';`);
-    const { bytes, imports, endings } = LIBRARY.prebuild();
-    return { module: base64(bytes), imports, endings };
+    const { bytes, ...facts } = LIBRARY.prebuild();
+    return { module: base64(bytes), ...facts };
   },
   ipc: async () => {
     const { FrameArena, buildSealingKernel, buildHashes } = await load(`

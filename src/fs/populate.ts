@@ -29,10 +29,11 @@ const put = (into: Uint8Array, at: number, text: string): void => {
   for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
 };
 
+/** Paths have at most 4,095 chars, so that they can be arguments. */
 const take = (from: Uint8Array, at: number, length: number): string => {
-  let text = '';
-  for (let i = at; i < at + length; i++) text += String.fromCharCode(from[i]);
-  return text;
+  const bytes = from.subarray(at, at + length);
+  if (length <= 4096) return String.fromCharCode.apply(null, bytes as unknown as number[]);
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 };
 
 /** The two buffers of the message: records, and the files' data one behind the other. */

@@ -11,6 +11,3 @@ export interface Prebuilt {
 }
 
 export const PREBUILT: Prebuilt | undefined = undefined as Prebuilt | undefined;
-
-export const unpack = (module: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(module), (character) => character.charCodeAt(0));

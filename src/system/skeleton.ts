@@ -66,7 +66,8 @@ const files: Readonly<Record<string, readonly [text: string, mode?: number]>> = 
   ],
   '/etc/profile': [
     'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n' +
-      "if [ \"$(id -u)\" = 0 ]; then PS1='\\w # '; else PS1='\\w $ '; fi\n" +
+      // No command substitution here: it would make every login shell start with a fork and an exec.
+      "PS1='\\w \\$ '\n" +
       'export PS1 PAGER=less\nfor script in /etc/profile.d/*.sh; do\n  [ -r "$script" ] && . "$script"\ndone\nunset script\n',
   ],
 };

@@ -3,6 +3,8 @@
  * translator first meets its variant and keeps its table index for good; `link` compiles those that no module holds yet.
  * Engines created later start from one module that holds everything known by then.
  */
+
+import { fromBase64 } from '../../wasm/base64.ts';
 import type { AddressKind } from '../decode/decoder.ts';
 import { SHAPES, type Shape } from '../decode/table.ts';
 import { Trap } from '../engine.ts';
@@ -12,7 +14,7 @@ import { intern, type LinkableBody, SymbolicBody } from './body.ts';
 import { Ending, emitHandler } from './handler.ts';
 import { type Definition, HANDLER_TYPE, type LinkedModule, linkModule } from './link.ts';
 import type { Variant } from './operands.ts';
-import { PREBUILT } from './prebuilt.ts';
+import { PREBUILT, type Prebuilt } from './prebuilt.ts';
 import { EXIT_UNRESOLVED, LINK_SOURCE } from './private.ts';
 import { CONTINUE_HANDLER, HANDLER, IMMEDIATE, LINK, RECORD_SIZE } from './record.ts';
 import { EXPORTED, FLOAT_FUNCTIONS, IMPORTED, RUNTIME } from './runtime.ts';
@@ -188,10 +190,11 @@ class HandlerLibrary {
   }
 
   /** The module of the common handlers and what is known of them, for prebuilt.ts. */
-  prebuild(): { bytes: Uint8Array; imports: readonly string[]; endings: readonly number[] } {
-    for (const key of warmKeys()) this.#indexOf(key);
+  prebuild(): { bytes: Uint8Array } & Omit<Prebuilt, 'module'> {
+    const keys = warmKeys();
+    for (const key of keys) this.#indexOf(key);
     const { bytes, imports } = this.#linkBodies(0, EXPORTED);
-    return { bytes, imports, endings: this.#endings.slice(SPECIAL_BODIES.length) };
+    return { bytes, imports, keys, endings: this.#endings.slice(SPECIAL_BODIES.length) };
   }
 
   #add(parts: readonly number[], body: LinkableBody | undefined, ending: Ending, key: number): void {
@@ -203,17 +206,17 @@ class HandlerLibrary {
 
   /** The first module: the handlers that nearly every program needs, generated or prebuilt. */
   #first(): HandlerModule {
-    const keys = warmKeys();
     if (PREBUILT === undefined) {
-      for (const key of keys) this.#indexOf(key);
+      for (const key of warmKeys()) this.#indexOf(key);
       return this.#link(0, EXPORTED);
     }
-    keys.forEach((key, i) => {
+    const { keys, endings } = PREBUILT;
+    for (let i = 0; i < keys.length; i++) {
       const index = this.#bodies.length;
-      this.#add([index], undefined, PREBUILT!.endings[i], key);
-      this.#indices[key] = index;
-    });
-    const bytes = Uint8Array.from(atob(PREBUILT.module), (character) => character.charCodeAt(0));
+      this.#add([index], undefined, endings[i], keys[i]);
+      this.#indices[keys[i]] = index;
+    }
+    const bytes = fromBase64(PREBUILT.module);
     return { module: new WebAssembly.Module(bytes), imports: PREBUILT.imports, first: 0, end: this.#bodies.length };
   }
 

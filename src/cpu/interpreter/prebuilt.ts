@@ -8,6 +8,8 @@ export interface Prebuilt {
   readonly module: string;
   /** Helpers it imports. */
   readonly imports: readonly string[];
+  /** The variants of the handlers behind the special ones, as library.ts numbers them. */
+  readonly keys: readonly number[];
   /** `Ending` of each handler behind the special ones. */
   readonly endings: readonly number[];
 }

@@ -5,7 +5,8 @@
  * Entry points: `sha3`, `shake256`, `Shake128`, `sha256`, `hkdf`.
  * Invariant: the module's memory is zeroed after each function here but the constants, for what passes through is secret.
  */
-import { PREBUILT, unpack } from '../prebuilt.ts';
+import { fromBase64 } from '../../wasm/base64.ts';
+import { PREBUILT } from '../prebuilt.ts';
 import {
   buildHashes,
   KECCAK_STATE,
@@ -29,7 +30,7 @@ let made: Module | undefined;
 /** The module, instantiated when it is first needed. */
 const hashes = (): Module => {
   if (made !== undefined) return made;
-  const bytes = PREBUILT === undefined ? buildHashes() : unpack(PREBUILT.hashes);
+  const bytes = PREBUILT === undefined ? buildHashes() : fromBase64(PREBUILT.hashes);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   const { memory, keccak, sha256 } = exports as unknown as { memory: WebAssembly.Memory } & Pick<
     Module,

@@ -6,8 +6,10 @@
  * The nonce of a frame is the 16-byte prefix of its direction and the 64-bit counter (draft-irtf-cfrg-xchacha §2): the
  * prefix's HChaCha20 subkey is computed when keys are installed, the counter is the number of the frame in its epoch.
  */
+
+import { fromBase64 } from '../../wasm/base64.ts';
 import type { Frame, FrameArena } from '../frame.ts';
-import { PREBUILT, unpack } from '../prebuilt.ts';
+import { PREBUILT } from '../prebuilt.ts';
 import { buildSealingKernel, SEALED_FORGED } from './kernel-wasm.ts';
 
 /** Key and nonce prefix of one direction. Whoever installs it wipes it. */
@@ -77,7 +79,8 @@ export class Sealing {
   constructor(arena: FrameArena, vectors = false) {
     this.#memory = arena.memory;
     const pages = arena.memory.buffer.byteLength / 65536;
-    const bytes = PREBUILT?.pages === pages && !vectors ? unpack(PREBUILT.kernel) : buildSealingKernel(pages, vectors);
+    const bytes =
+      PREBUILT?.pages === pages && !vectors ? fromBase64(PREBUILT.kernel) : buildSealingKernel(pages, vectors);
     this.#module = new WebAssembly.Module(bytes);
   }
 
