@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findBusybox } from '../src/host/node/busybox.ts';
 import { measureIpc } from './ipc.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -97,6 +98,29 @@ const micros = (ns: number | undefined): string => {
   return decimal(us, us < 10 ? 2 : us < 100 ? 1 : 0);
 };
 
+/** What the shell alone takes elsewhere: no kernel is started there. */
+const benchShell = (): void => {
+  const shell = native ? findBusybox() : undefined;
+  if (shell === undefined) return;
+  const path = join(folder, 'busybox');
+  writeFileSync(path, shell, { mode: 0o755 });
+  const time = (command: string, args: string[]): number => {
+    const started = performance.now();
+    execFileSync(command, args);
+    return performance.now() - started;
+  };
+  const ways: [string, () => number][] = [['native', () => time(path, ['sh', '-c', ':'])]];
+  if (tools.qemu) ways.push(['qemu-x86_64', () => time('qemu-x86_64', [path, 'sh', '-c', ':'])]);
+  const runs = ways.map((): number[] => []);
+  for (let i = 0; i < (quick ? 3 : 9); i++) for (const [k, [, way]] of ways.entries()) runs[k].push(way());
+  const figures = ways.map(([name], k) => ({ name, median: median(runs[k]), best: Math.min(...runs[k]) }));
+  results['shell'] = figures;
+  table('`busybox sh -c :` as a program of the host (ms)', [
+    ['', 'median', 'best'],
+    ...figures.map(({ name, median: middle, best }) => [name, decimal(middle), decimal(best)]),
+  ]);
+};
+
 const benchBoot = (): void => {
   interface Boot {
     readonly node: number;
@@ -134,6 +158,7 @@ const benchBoot = (): void => {
     row('after module load', figures.afterModules),
     row('in all', figures.total),
   ]);
+  benchShell();
 };
 
 const benchCpu = (): void => {
@@ -215,11 +240,18 @@ const parse = (text: string): Rounds => {
   return { median: column(1), best: column(2) };
 };
 
-const benchCalls = (): void => {
+/** What of calls.c has to do with processes. */
+const PROCESS_CALLS = ['fork+exit+wait', 'fork+exec+wait'];
+
+/** Times the calls, or only those of processes, in turns natively, under qemu-x86_64 and here. */
+const benchCalls = (only?: 'process'): void => {
   const program = compile('calls');
   const small = compile('true');
   if (program === undefined || small === undefined) return;
-  const run = (command: string, args: string[]): Rounds => parse(execFileSync(command, args, { encoding: 'utf8' }));
+  const more = only === undefined ? [] : [only];
+  const names = only === undefined ? Object.keys(V86) : PROCESS_CALLS;
+  const run = (command: string, args: string[]): Rounds =>
+    parse(execFileSync(command, [...args, ...more], { encoding: 'utf8' }));
   const inside = (ipc: string): Rounds => {
     const { output, code } = child<{ output: string; code: number }>(
       'guest.js',
@@ -228,6 +260,7 @@ const benchCalls = (): void => {
       program,
       '1',
       `@${small}`,
+      ...more,
     );
     if (code !== 0) throw new Error(`calls ended with ${code}`);
     return parse(output);
@@ -248,24 +281,24 @@ const benchCalls = (): void => {
     Object.fromEntries(
       Object.entries(all).map(([name, runs]) => [
         name,
-        Object.fromEntries(Object.keys(V86).map((call) => [call, take(call, runs)])),
+        Object.fromEntries(names.map((call) => [call, take(call, runs)])),
       ]),
     );
   const figures = {
     best: over((call, runs) => Math.min(...runs.map(({ best }) => best[call]))),
     median: over((call, runs) => median(runs.map((lines) => lines.median[call]))),
   };
-  results['calls'] = figures;
+  results[only === undefined ? 'calls' : 'processCalls'] = figures;
   for (const [kind, by] of Object.entries(figures))
     table(`System calls (µs, ${kind} of the rounds)`, [
       ['', 'native', 'qemu-x86_64', 'XINIM sealed', 'XINIM direct', 'v86 (published)'],
-      ...Object.entries(V86).map(([call, published]) => [
+      ...names.map((call) => [
         call,
         micros(by['native'][call]),
         micros(by['qemu-x86_64']?.[call]),
         micros(by['sealed'][call]),
         micros(by['direct'][call]),
-        micros(published * 1000),
+        micros(V86[call] * 1000),
       ]),
     ]);
 };
@@ -305,10 +338,11 @@ try {
   if (!tools.gcc) skipped.push('calls, cpu, process: no gcc on a Linux x86-64 host');
   else if (!tools.qemu) skipped.push('the qemu-x86_64 column: not installed');
   console.log(`${results['machine']}, Node.js ${process.version}${quick ? ', --quick' : ''}`);
-  if (wanted('boot')) benchBoot();
+  if (wanted('boot') || wanted('process')) benchBoot();
   if (wanted('cpu')) benchCpu();
   if (wanted('ipc')) benchIpc();
   if (wanted('calls')) benchCalls();
+  else if (wanted('process')) benchCalls('process');
   if (wanted('process')) benchProcesses();
   for (const reason of skipped) console.log(`\nskipped: ${reason}`);
   writeFileSync(join(root, 'bench/results.json'), `${JSON.stringify({ ...results, skipped }, null, 2)}\n`);
