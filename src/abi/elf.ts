@@ -13,6 +13,7 @@ const EM_X86_64 = 62;
 export const PT_LOAD = 1;
 export const PT_DYNAMIC = 2;
 export const PT_INTERP = 3;
+export const PT_NOTE = 4;
 export const PT_GNU_STACK = 0x6474_e551;
 export const PF_X = 1;
 export const PF_W = 2;

@@ -1,7 +1,7 @@
 /**
  * wait4(2) and waitid(2): options, and the status word.
  *
- *     exited    | code << 8              killed     | signal (bit 7 would say: core dumped)
+ *     exited    | code << 8              killed     | signal, and CORE_DUMPED
  *     stopped   | signal << 8 | 0x7f     continued  | 0xffff
  */
 
@@ -22,6 +22,8 @@ export const P_PIDFD = 3;
 
 export const exitedStatus = (code: number): number => (code & 0xff) << 8;
 export const killedStatus = (signal: number): number => signal & 0x7f;
+/** Bit of a status with a signal: there is a core file. */
+export const CORE_DUMPED = 0x80;
 export const stoppedStatus = (signal: number): number => (signal << 8) | 0x7f;
 export const CONTINUED_STATUS = 0xffff;
 

@@ -134,6 +134,8 @@ export interface KernelCalls {
   setIdentity(pid: number, change: Partial<Identity>): Result<void>;
   /** Ends all threads; descriptors and memory are released by the kernel's messages to the VFS and memory manager. The view stays until `forgetProcess`. `status` as wait4 reports it, for whoever watches. */
   destroyProcess(pid: number, status?: number): Result<void>;
+  /** A process dies of a signal with a core dump: its threads stand still, the kernel writes the file and then reports `exit`. */
+  dumpCore(pid: number, tid: number, signal: number, info: Uint8Array): Result<void>;
   /** The zombie is reaped: the PID may be used again. */
   forgetProcess(pid: number): Result<void>;
   /** Queues a signal frame for a thread: it is interrupted if it sleeps, and enters the handler when it next runs. */

@@ -40,6 +40,7 @@ export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerP
   createProcess: process,
   setIdentity: process,
   destroyProcess: process,
+  dumpCore: process,
   forgetProcess: process,
   deliverSignal: process,
   interrupt: process,

@@ -92,7 +92,7 @@ export class PageFaults {
    * undefined at or past the end of the file, or if it cannot be read.
    */
   fetch(object: number, offset: number, then: (bytes: Uint8Array | undefined) => void): void {
-    const kept = this.cache.page(object, offset);
+    const kept = this.#kernel.machine.filePage!(object, offset);
     if (kept !== undefined) {
       then(kept);
       return;

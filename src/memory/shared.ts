@@ -27,6 +27,12 @@ export class SharedPage {
     readonly index: number,
   ) {}
 
+  /** The content, whoever has it. */
+  bytes(): Uint8Array | undefined {
+    const holder = this.anyHolder();
+    return holder === undefined ? (this.master ?? undefined) : holder.table.bytesOf(holder);
+  }
+
   /** Any page that has the content. */
   anyHolder(): Page | undefined {
     return this.holders.values().next().value;

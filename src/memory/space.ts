@@ -268,6 +268,24 @@ export class AddressSpace {
     return length;
   }
 
+  /** Addresses of the pages within [start, end) that the process has, ascending. */
+  residentIn(start: number, end: number): number[] {
+    const pages = this.#pages.within(start / PAGE_SIZE, end / PAGE_SIZE);
+    return pages.map(({ number }) => number * PAGE_SIZE).sort((a, b) => a - b);
+  }
+
+  /** The bytes of a page, by its address, as they are, without bringing it in; undefined if there are none. Valid until the space changes. */
+  peek(address: number): Uint8Array | undefined {
+    const number = address / PAGE_SIZE;
+    const page = this.#pages.find(number);
+    if (page !== undefined) return this.#pages.peek(page);
+    const range = this.#ranges.find(address);
+    if (range === undefined || range.backing.kind !== 'shared') return undefined;
+    const { object, file, offset } = range.backing;
+    const index = (offset + (address - range.start)) / PAGE_SIZE;
+    return this.#machine.objects.get(object, file)?.pages.get(index)?.bytes();
+  }
+
   /** One byte a page: 1 if its content is in memory (mincore). */
   resident(start: number, length: number): Uint8Array {
     const first = start / PAGE_SIZE;

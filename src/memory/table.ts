@@ -66,6 +66,13 @@ export class PageTable {
     return this.window.page(slotOf(page.number));
   }
 
+  /** The bytes of a page wherever they are. */
+  peek(page: Page): Uint8Array {
+    const { frame } = page;
+    if (frame === null || frame.owner === page) return this.bytesOf(page);
+    return frame.buffer ?? frame.owner!.table.bytesOf(frame.owner!);
+  }
+
   mayRead(page: Page): boolean {
     return page.protection !== 0 && this.present(page);
   }
@@ -123,7 +130,7 @@ export class PageTable {
       this.machine.buffers.free(frame.buffer);
     } else {
       if (!this.machine.take()) return false;
-      this.#fill(page, frame.buffer ?? frame.owner!.table.bytesOf(frame.owner!));
+      this.#fill(page, this.peek(page));
       this.#leave(frame);
     }
     page.frame = null;

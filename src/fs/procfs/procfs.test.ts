@@ -161,3 +161,16 @@ describe('links', () => {
     expect(root.readlink('/proc/6/cwd')).toBe('/');
   });
 });
+
+it('lets root set what is a setting, and nobody anything else', () => {
+  expect(root.get('/proc/sys/kernel/core_pattern')).toBe('core\n');
+  expect(root.put('/proc/sys/kernel/core_pattern', '/cores/%e.%p\n')).not.toBeInstanceOf(e.Errno);
+  expect(user.get('/proc/sys/kernel/core_pattern')).toBe('/cores/%e.%p\n');
+  expect(user.open('/proc/sys/kernel/core_pattern', f.O_WRONLY)).toBe(e.EACCES);
+  const fd = root.open('/proc/sys/kernel/core_uses_pid', f.O_WRONLY) as number;
+  expect(root.write(fd, 'x')).toBe(e.EINVAL);
+  expect(root.write(fd, '1\n')).toBe(2);
+  expect(root.get('/proc/sys/kernel/core_uses_pid')).toBe('1\n');
+  const other = root.open('/proc/sys/kernel/ostype', f.O_WRONLY) as number;
+  expect(root.write(other, 'x')).toBe(e.EPERM);
+});

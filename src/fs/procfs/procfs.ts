@@ -19,6 +19,7 @@ import { S_IFDIR, S_IFLNK, S_IFREG, type Time } from '../../abi/stat.ts';
 import type { ProcessView } from '../../ipc/kernel-calls.ts';
 import type { Attributes, DirectoryEntry, FileSystem, Jump, SpaceUse } from '../contract.ts';
 import { fdinfo, type ProcessFile, processFiles } from './process-files.ts';
+import { settings } from './settings.ts';
 import type { ProcLink, ProcSource } from './source.ts';
 import { systemFiles } from './system-files.ts';
 
@@ -34,6 +35,8 @@ interface SystemNode {
   readonly name: string;
   readonly parent: number;
   readonly content?: (source: ProcSource) => string;
+  /** Path of the setting that the file is. */
+  readonly setting?: string;
   /** `self` and `thread-self`, and links with a constant text. */
   readonly link?: (pid: number) => Result<string>;
   readonly children: number[];
@@ -47,7 +50,7 @@ const buildSystem = (): readonly SystemNode[] => {
   const rootChildren: number[] = [];
   const numbers = new Map<string, number>([['', ROOT]]);
   const childrenOf = (ino: number): number[] => (ino === ROOT ? rootChildren : nodes[ino - 2].children);
-  const add = (path: string, rest: Pick<SystemNode, 'content' | 'link'>): number => {
+  const add = (path: string, rest: Pick<SystemNode, 'content' | 'link' | 'setting'>): number => {
     const slash = path.lastIndexOf('/');
     const directory = slash < 0 ? '' : path.slice(0, slash);
     const parent = numbers.get(directory) ?? add(directory, {});
@@ -58,6 +61,8 @@ const buildSystem = (): readonly SystemNode[] => {
     return ino;
   };
   for (const [path, content] of systemFiles) add(path, { content });
+  for (const path of Object.keys(settings))
+    add(`sys/${path}`, { setting: path, content: (source) => `${source.setting(path)}\n` });
   add('self', { link: selfLink });
   add('thread-self', { link: (pid) => (pid === 0 ? ENOENT : `${pid}/task/${pid}`) });
   add('mounts', { link: () => 'self/mounts' });
@@ -117,7 +122,7 @@ export class Procfs implements FileSystem {
       if (node === undefined) return ENOENT;
       if (node.link !== undefined) return attributes(S_IFLNK | 0o777, 1, 0, 0, boot);
       if (node.content === undefined) return attributes(S_IFDIR | 0o555, 2, 0, 0, boot);
-      return attributes(S_IFREG | 0o444, 1, 0, 0, boot);
+      return attributes(S_IFREG | (node.setting === undefined ? 0o444 : 0o644), 1, 0, 0, boot);
     }
     const view = this.#process(ino);
     if (view instanceof Errno) return view;
@@ -136,7 +141,6 @@ export class Procfs implements FileSystem {
   unlink = refuse;
   rmdir = refuse;
   rename = refuse;
-  write = refuse;
   truncate = (): Result<void> => undefined;
   punch = refuse;
   seek = (): Result<number> => EINVAL;
@@ -245,6 +249,17 @@ export class Procfs implements FileSystem {
     if (typeof content === 'string') for (let i = 0; i < count; i++) into[i] = content.charCodeAt(offset + i);
     else if (count > 0) into.set(content.subarray(offset, offset + count));
     return count;
+  }
+
+  /** Sets what may be set, with one write at the beginning. */
+  write(ino: number, offset: number, bytes: Uint8Array): Result<number> {
+    const path = ino < SPAN ? system[ino - 2]?.setting : undefined;
+    if (path === undefined) return EPERM;
+    if (offset !== 0) return bytes.length;
+    const value = settings[path].parse(String.fromCharCode(...bytes.subarray(0, 256)));
+    if (value instanceof Errno) return value;
+    this.#source.changeSetting(path, value);
+    return bytes.length;
   }
 
   statfs(): Result<SpaceUse> {

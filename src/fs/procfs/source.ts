@@ -44,6 +44,9 @@ export interface ProcSource {
   umask(pid: number): number;
   /** Foreground group of the terminal with this device number, −1 if it has none. */
   foreground(terminal: number): number;
+  /** A file of /proc/sys that may be written (settings.ts), by its path below. */
+  setting(path: string): string;
+  changeSetting(path: string, value: string): void;
   /** Number of open file descriptions. */
   openFiles(): number;
 }

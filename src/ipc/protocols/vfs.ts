@@ -46,6 +46,18 @@ export const vfsProtocol = protocol(
       { object: i53, offset: i53, buf: grant },
       { result: i53 },
     ),
+    openCore: call(
+      171,
+      'Makes the file for a core dump where core_pattern says, as the process would: its object, held until releaseObject.',
+      { pid: i32, tid: i32, signal: i32 },
+      { object: i53 },
+    ),
+    writeCore: call(
+      172,
+      'Writes a part of a core dump, extending the file.',
+      { object: i53, offset: i53, buf: grant },
+      { result: i53 },
+    ),
     releaseObject: call(105, 'The last mapping of an object is gone.', { object: i53 }, {}),
     mapFile: call(
       106,

@@ -6,6 +6,7 @@
  */
 import { EAGAIN, EEXIST, ESRCH, type Result } from '../../abi/errno.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
+import { dumpCore } from '../core/dump.ts';
 import { endProcess, remove } from '../exit.ts';
 import type { Kernel } from '../kernel.ts';
 import { Process } from '../process.ts';
@@ -16,6 +17,7 @@ type Calls = Pick<
   | 'createProcess'
   | 'setIdentity'
   | 'destroyProcess'
+  | 'dumpCore'
   | 'forgetProcess'
   | 'deliverSignal'
   | 'interrupt'
@@ -65,6 +67,9 @@ export const processCalls = (kernel: Kernel): Calls => {
     },
 
     destroyProcess: (pid, status) => later(pid, (process) => endProcess(kernel, process, status)),
+
+    dumpCore: (pid, tid, signal, info) =>
+      later(pid, (process) => kernel.later(() => dumpCore(kernel, process, { tid, signal, info }))),
 
     forgetProcess: (pid) =>
       later(pid, (process) => {

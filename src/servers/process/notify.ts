@@ -1,6 +1,7 @@
 /** What a parent learns of its children: SIGCHLD with its siginfo, and a wake-up of whoever waits. */
 import {
   CLD_CONTINUED,
+  CLD_DUMPED,
   CLD_EXITED,
   CLD_KILLED,
   CLD_STOPPED,
@@ -12,7 +13,7 @@ import {
   SIGCONT,
 } from '../../abi/signals.ts';
 import { ticks } from '../../abi/time.ts';
-import { exitCode, terminationSignal } from '../../abi/wait.ts';
+import { CORE_DUMPED, exitCode, terminationSignal } from '../../abi/wait.ts';
 import { usageOf } from './identity.ts';
 import { Flag, type ProcessControlBlock } from './rows.ts';
 import { childrenOf, exitOf, type ProcessServer } from './server.ts';
@@ -23,7 +24,7 @@ import { sendSignal } from './signals/send.ts';
 export const endOf = (status: number): { readonly code: number; readonly status: number } =>
   terminationSignal(status) === 0
     ? { code: CLD_EXITED, status: exitCode(status) }
-    : { code: CLD_KILLED, status: terminationSignal(status) };
+    : { code: (status & CORE_DUMPED) === 0 ? CLD_KILLED : CLD_DUMPED, status: terminationSignal(status) };
 
 const tell = (
   s: ProcessServer,

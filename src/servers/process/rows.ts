@@ -41,6 +41,8 @@ export const enum Flag {
   keepCapabilities = 8,
   noNewPrivileges = 16,
   dumpable = 32,
+  /** Its core is being dumped: it takes nothing more, and ends then. */
+  dumping = 64,
   /** One of the servers: takes no signals, has no parent. */
   kernel = 128,
 }

@@ -7,6 +7,7 @@ import type { Handlers, ServerContext, ServerDefinition } from '../../ipc/server
 import { bootFileSystems } from './boot.ts';
 import { attributes } from './calls/attributes.ts';
 import { contents } from './calls/contents.ts';
+import { cores } from './calls/core.ts';
 import { descriptors } from './calls/descriptors.ts';
 import { directories } from './calls/directories.ts';
 import { epoll } from './calls/epoll.ts';
@@ -49,6 +50,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...mounting(vfs),
     ...populating(vfs),
     ...objects(vfs),
+    ...cores(vfs),
     ...lifecycle(vfs),
     ...hostEnds(vfs),
     ...hangup(vfs),

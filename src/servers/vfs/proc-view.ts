@@ -3,6 +3,7 @@ import { ENOENT, Errno, type Result } from '../../abi/errno.ts';
 import { AT_FDCWD } from '../../abi/fcntl.ts';
 import type { Time } from '../../abi/stat.ts';
 import type { Jump } from '../../fs/contract.ts';
+import { settingOf } from '../../fs/procfs/settings.ts';
 import type { ProcFile, ProcLink, ProcMount, ProcSource } from '../../fs/procfs/source.ts';
 import type { MappingView, ProcessView, SystemView } from '../../ipc/kernel-calls.ts';
 import { actorOf, processRow } from './actor.ts';
@@ -113,6 +114,14 @@ export class ProcView implements ProcSource {
   foreground(terminal: number): number {
     const row = this.#vfs.terminals.get(terminalOfDevice(terminal));
     return row === undefined || row.foreground === 0 ? -1 : row.foreground;
+  }
+
+  setting(path: string): string {
+    return settingOf(this.#vfs.settings, path);
+  }
+
+  changeSetting(path: string, value: string): void {
+    this.#vfs.settings.set(path, { value });
   }
 
   openFiles(): number {

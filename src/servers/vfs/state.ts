@@ -49,6 +49,8 @@ export class Vfs {
   readonly options: VfsOptions;
 
   readonly processes: Table<number, ProcessRow>;
+  /** What was written to files of /proc/sys, by path below it. */
+  readonly settings: Table<string, { readonly value: string }>;
   readonly files: Table<number, OpenFile>;
   readonly fileNumbers: Sequence;
   readonly superblocks: Table<number, Superblock>;
@@ -100,6 +102,7 @@ export class Vfs {
     this.kernel = context.kernel;
     this.options = options;
     this.processes = store.table('vfs:process');
+    this.settings = store.table('vfs:setting');
     this.files = store.table('vfs:file');
     this.fileNumbers = store.sequence('vfs:file');
     this.superblocks = store.table('vfs:superblock');

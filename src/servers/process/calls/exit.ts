@@ -1,8 +1,8 @@
 /** exit_group, the death of a thread, and processor faults, all reported by the kernel. */
 import { EAGAIN, Errno, ESRCH } from '../../../abi/errno.ts';
 import { bit, FULL_SET, faultInfo, has, SIG_IGN, seccompInfo } from '../../../abi/signals.ts';
-import { killedStatus } from '../../../abi/wait.ts';
 import { publishSignals } from '../identity.ts';
+import { killBySignal } from '../kill.ts';
 import { actionOf, type ProcessHandlers, type ProcessServer } from '../server.ts';
 import { dispatch } from '../signals/deliver.ts';
 import { enqueue } from '../signals/queue.ts';
@@ -44,11 +44,11 @@ export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thr
     const thread = s.table.threads.edit(tid);
     if (process === undefined || thread === undefined) return ESRCH;
     const action = actionOf(process, signal);
+    const info = syscall < 0 ? faultInfo(signal, code, address) : seccompInfo(errno, address, syscall);
     if (action === undefined || action.handler === SIG_IGN || has(thread.sigMask, signal)) {
-      terminate(s, pid, killedStatus(signal));
+      killBySignal(s, process, tid, signal, info);
       return {};
     }
-    const info = syscall < 0 ? faultInfo(signal, code, address) : seccompInfo(errno, address, syscall);
     if ((thread.sigPending & bit(signal)) === 0n) enqueue(s, process, thread, signal, info);
     dispatch(s, pid, tid);
     publishSignals(s, pid);

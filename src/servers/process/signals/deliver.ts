@@ -16,13 +16,12 @@ import {
   type SigAction,
   UNBLOCKABLE,
 } from '../../../abi/signals.ts';
-import { killedStatus } from '../../../abi/wait.ts';
 import { isOrphaned } from '../groups.ts';
+import { killBySignal } from '../kill.ts';
 import { INIT } from '../process-table.ts';
-import type { ProcessControlBlock, QueuedSignal, Thread } from '../rows.ts';
+import { Flag, type ProcessControlBlock, type QueuedSignal, type Thread } from '../rows.ts';
 import { actionOf, type ProcessServer } from '../server.ts';
 import { stopProcess } from '../stop.ts';
-import { terminate } from '../terminate.ts';
 import { resetAction } from './actions.ts';
 import { dequeue } from './queue.ts';
 
@@ -33,10 +32,11 @@ export const dispatch = (s: ProcessServer, pid: number, tid: number, force = fal
     const process = s.table.processes.edit(pid);
     const thread = s.table.threads.edit(tid);
     if (process === undefined || thread === undefined || process.state !== 'RUNNING') return handled;
+    if ((process.flags & Flag.dumping) !== 0) return handled;
     const queued = dequeue(s, process, thread, ~thread.sigMask);
     if (queued === undefined) return handled;
     const action = actionOf(process, queued.signal);
-    if (action === undefined) takeDefault(s, process, queued.signal, force);
+    if (action === undefined) takeDefault(s, process, tid, queued, force);
     else if (action.handler !== SIG_IGN) {
       enterHandler(s, process, thread, tid, action, queued);
       handled = true;
@@ -44,7 +44,13 @@ export const dispatch = (s: ProcessServer, pid: number, tid: number, force = fal
   }
 };
 
-const takeDefault = (s: ProcessServer, process: ProcessControlBlock, signal: number, force: boolean): void => {
+const takeDefault = (
+  s: ProcessServer,
+  process: ProcessControlBlock,
+  tid: number,
+  { signal, info }: QueuedSignal,
+  force: boolean,
+): void => {
   if (process.pid === INIT && !force) return;
   switch (defaultAction(signal)) {
     case 'ignore':
@@ -56,7 +62,7 @@ const takeDefault = (s: ProcessServer, process: ProcessControlBlock, signal: num
       return;
     case 'terminate':
     case 'core':
-      terminate(s, process.pid, killedStatus(signal));
+      killBySignal(s, process, tid, signal, info);
   }
 };
 

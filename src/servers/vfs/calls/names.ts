@@ -80,7 +80,8 @@ const mayRemove = (vfs: Vfs, actor: Actor, found: Found): Result<Attributes> => 
   return attributes;
 };
 
-const unlinkName = (vfs: Vfs, actor: Actor, dirfd: number, path: string): Errno | typeof done => {
+/** unlink(2). */
+export const unlinkName = (vfs: Vfs, actor: Actor, dirfd: number, path: string): Errno | typeof done => {
   const found = walk(vfs, actor, dirfd, path, 'never');
   if (found instanceof Errno) return found;
   if (found.last !== 'name') return EISDIR;

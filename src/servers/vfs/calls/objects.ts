@@ -34,7 +34,7 @@ const PROT_WRITE = 2;
 const PROT_EXEC = 4;
 
 /** The object is in use: holds its inode the first time. */
-const useObject = (vfs: Vfs, object: number, executed: boolean, shared: boolean): void => {
+export const useObject = (vfs: Vfs, object: number, executed: boolean, shared: boolean): void => {
   const row = vfs.objects.edit(object);
   if (row === undefined) {
     vfs.objects.set(object, { executed, shared });
