@@ -43,6 +43,12 @@ export class Interpreter implements Engine {
 
   /** The tier that takes over hot code, if there is one. */
   readonly #tier: Tier | undefined;
+  /** Budget until the tier wants the next sample, in bytes of records: it counts on from one `run` to the next. */
+  #untilSample = 0;
+  /** What that was after the last sample. */
+  #sampleFrom = 0;
+  /** The last `run` ended in a page fault. */
+  #faulted = false;
   /** The next instruction lies on a page that it is about to change. */
   #changesItself = false;
 
@@ -64,6 +70,9 @@ export class Interpreter implements Engine {
       host,
       translator: this.#translator,
       table: this.#table,
+      install: (handlers) => {
+        for (const handler of handlers) this.#ensure(handler);
+      },
       importNamed: (name) => this.#function(name),
     });
     // A tier that is to see every instruction decoded gets them one by one.
@@ -84,13 +93,18 @@ export class Interpreter implements Engine {
         const trap = this.#stepAlone();
         if (trap >= 0) return trap;
       }
-      const slice = Math.min(left, tier === undefined ? SLICE : tier.slice * RECORD_SIZE);
+      const slice = Math.min(left, tier === undefined ? SLICE : Math.max(this.#untilSample, RECORD_SIZE));
       const code = this.#exports.run(slice);
-      if (code !== Trap.Budget && code < EXIT_UNRESOLVED) return code;
-      left += state[BUDGET_LEFT >> 2] - slice;
+      const used = slice - state[BUDGET_LEFT >> 2];
+      this.#untilSample -= used;
+      if (code !== Trap.Budget && code < EXIT_UNRESOLVED) {
+        this.#faulted = code === Trap.PageFault;
+        return code;
+      }
+      left -= used;
       if (code === Trap.Budget) {
         if (tier === undefined) this.#fuse();
-        else tier.sample(state[RIP >> 2], state[(RIP >> 2) + 1]);
+        else this.#sample(tier);
       }
       if (left <= 0) return Trap.Budget;
       if (code === EXIT_RESUME || code === Trap.Budget) continue;
@@ -102,6 +116,7 @@ export class Interpreter implements Engine {
   invalidate(page: number): void {
     this.#tier?.invalidate(Math.floor(page / 4096));
     this.#translator.invalidate(Math.floor(page / 4096));
+    if (!this.#faulted) return;
     // Decoded as usual, the instruction that writes to its own page would have the page protected again, for ever.
     const low = this.#state[RIP >> 2] >>> 0;
     const rip = this.#state[(RIP >> 2) + 1] * 0x1_0000_0000 + low;
@@ -144,6 +159,14 @@ export class Interpreter implements Engine {
     return -1;
   }
 
+  /** Tells the tier where execution stopped. */
+  #sample(tier: Tier): void {
+    const state = this.#state;
+    const instructions = (this.#sampleFrom - this.#untilSample) / RECORD_SIZE;
+    tier.sample(state[RIP >> 2], state[(RIP >> 2) + 1], instructions);
+    this.#untilSample = this.#sampleFrom = tier.slice * RECORD_SIZE;
+  }
+
   /** Execution stopped here by chance, so this code is likely to be hot. */
   #fuse(): void {
     const state = this.#state;
@@ -184,13 +207,16 @@ export class Interpreter implements Engine {
   #install(): void {
     const { wanted } = this.#translator;
     if (wanted.length === 0) return;
-    for (const handler of wanted) {
-      if (this.#installed[handler] !== 1) this.#instantiate(LIBRARY.moduleOf(handler));
-    }
+    for (const handler of wanted) this.#ensure(handler);
     wanted.length = 0;
   }
 
+  #ensure(handler: number): void {
+    if (this.#installed[handler] !== 1) this.#instantiate(LIBRARY.moduleOf(handler));
+  }
+
   #instantiate({ module, imports, first, end }: HandlerModule): WebAssembly.Exports {
+    this.#tier?.makeRoom(end);
     if (this.#table.length < end) this.#table.grow(Math.max(end - this.#table.length, TABLE_SIZE));
     if (this.#installed.length < end) {
       const larger = new Uint8Array(this.#table.length);

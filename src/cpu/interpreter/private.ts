@@ -10,6 +10,8 @@ export const BUDGET_LEFT = ENGINE_PRIVATE;
 export const FAULT = ENGINE_PRIVATE + 4;
 /** u32: record whose link is to be patched when the code at RIP has been decoded; 0 for none. */
 export const LINK_SOURCE = ENGINE_PRIVATE + 8;
+/** i32: not zero if the budget ended in translated code; cleared by whoever looks. */
+export const ENDED_TRANSLATED = ENGINE_PRIVATE + 12;
 /** 64 bytes where helpers leave vectors and second results. */
 export const HELPER_SCRATCH = ENGINE_PRIVATE + 64;
 

@@ -10,6 +10,8 @@ export interface TierParts {
   readonly host: EngineHost;
   readonly translator: Translator;
   readonly table: WebAssembly.Table;
+  /** Puts these handlers into the table, if they are not there yet. */
+  install(handlers: readonly number[]): void;
   /** A function that generated code imports, by name. */
   // biome-ignore lint/complexity/noBannedTypes: signatures are given by the declaration of the helper.
   importNamed(name: string): Function;
@@ -18,8 +20,10 @@ export interface TierParts {
 export interface Tier {
   /** Budget after which the next sample is wanted, in instructions. */
   readonly slice: number;
-  /** Execution stopped here because a slice was spent. */
-  sample(low: number, high: number): void;
+  /** Execution stopped here because a slice or the whole budget was spent, after this many instructions. */
+  sample(low: number, high: number, instructions: number): void;
+  /** Handlers are about to be put into the table below this position. */
+  makeRoom(end: number): void;
   /** `decoded` must be called for every run, so none may be taken over from other engines. */
   readonly seesEach?: boolean;
   /** Code was decoded here, its first record being this. */
@@ -30,19 +34,6 @@ export interface Tier {
   clear(): void;
   /** The records were copied from the engine that `parent` belongs to. */
   inherit(parent: Tier): void;
-  readonly statistics: TierStatistics;
-}
-
-export interface TierStatistics {
-  /** Regions that are linked now. */
-  readonly regions: number;
-  /** Regions translated, and taken over from another process of the same program. */
-  readonly translated: number;
-  readonly reused: number;
-  /** Guest instructions in them and bytes of WebAssembly. */
-  readonly instructions: number;
-  readonly bytes: number;
-  readonly milliseconds: number;
 }
 
 export type TierFactory = (parts: TierParts) => Tier;

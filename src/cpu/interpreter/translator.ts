@@ -39,6 +39,8 @@ const MAX_RUN = 64;
 const MAX_SEQUENCE = 8;
 const MAX_FUSED_RUN = 32;
 const WORDS = RECORD_SIZE / 4;
+/** Dropped records after which all are: code that is changed often would make the chains of the hash table long. */
+const MAX_DROPPED = 2048;
 /** Two records for a single step, then runs. */
 const FIRST = DECODE_CACHE + 2 * RECORD_SIZE;
 /** Records are kept below this, so that the hash table stays sparse. */
@@ -108,6 +110,8 @@ export class Translator {
   shares = true;
   /** Pages whose content is known to be that of a code page, by number. Those with runs only. */
   readonly #held = new Map<number, Held>();
+  /** Dropped records, which stay in the hash table. */
+  #dropped = 0;
   readonly #join = new Uint8Array(64);
   #sidePage: Uint8Array | undefined;
   #codePage = -1;
@@ -293,7 +297,12 @@ export class Translator {
         words[word + ADDRESS / 4] = -1;
         words[word + ADDRESS / 4 + 1] = -1;
         words[word + HANDLER / 4] = Special.Dropped;
+        this.#dropped++;
       }
+    }
+    if (this.#dropped > MAX_DROPPED) {
+      this.flushes++;
+      this.clearWith?.();
     }
   }
 
@@ -305,6 +314,7 @@ export class Translator {
   /** Forgets all runs; the hash table must be empty of them. */
   forget(): void {
     this.top = FIRST;
+    this.#dropped = 0;
     this.#runs.clear();
     this.#held.clear();
     this.#codePage = -1;

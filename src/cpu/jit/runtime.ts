@@ -7,7 +7,7 @@ import { Trap } from '../engine.ts';
 import { intern, type LinkableBody, type Signature, SymbolicBody } from '../interpreter/body.ts';
 import { define } from '../interpreter/library.ts';
 import { linkModule } from '../interpreter/link.ts';
-import { EXIT_UNRESOLVED, LINK_SOURCE } from '../interpreter/private.ts';
+import { ENDED_TRANSLATED, EXIT_UNRESOLVED, LINK_SOURCE } from '../interpreter/private.ts';
 import { HANDLER } from '../interpreter/record.ts';
 import { at, FLAG_AUX, FLAG_RESULT } from '../state.ts';
 import { flagKind } from './emitter-flag-values.ts';
@@ -44,6 +44,9 @@ const BODIES = new Map<string, LinkableBody>([
     build('jit.go', (f) => {
       const found = f.local('i32');
       f.get(1).i32(0).op('i32.le_s').if();
+      f.i32(at(ENDED_TRANSLATED) | 0)
+        .i32(1)
+        .mem('i32.store', 0, 2);
       f.get(0).get(1).i32(Trap.Budget).returnCall(intern('exit.at')).end();
       find(f, found);
       f.get(found).get(1).get(found).op('i32.add').get(found).mem('i32.load', HANDLER, 2).returnCallIndirect(0);

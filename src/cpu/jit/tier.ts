@@ -1,29 +1,34 @@
 /**
  * The translator's driver in one engine: counts where slices of execution end, translates what is hot, links regions into
  * the interpreter's records and unlinks them when their code changes. Translations are shared by all engines of this
- * realm that run the same bytes at the same addresses.
+ * realm that run the same bytes at the same addresses (store.ts), and an engine keeps its instances of them for the next
+ * process in its window.
+ *
+ * Invariant: table positions from `#firstSlot` on belong to regions, those below to the interpreter's handlers.
  */
 import { DECODE_CACHE, EXECUTE_TAGS, READ_TAGS, STATE } from '../../memory/layout.ts';
 import { AddressKind } from '../decode/decoder.ts';
 import { SHAPES } from '../decode/table.ts';
 import { LIBRARY } from '../interpreter/library.ts';
+import { ENDED_TRANSLATED } from '../interpreter/private.ts';
 import { HANDLER, IMMEDIATE, RECORD_SIZE } from '../interpreter/record.ts';
-import type { Tier, TierFactory, TierParts, TierStatistics } from '../interpreter/tier.ts';
+import type { Tier, TierFactory, TierParts } from '../interpreter/tier.ts';
 import { type CodeSource, discover, type GuestInstruction } from './discover.ts';
 import { runtimeModule } from './runtime.ts';
-import { entryName, probe, type Translation, translate } from './translate.ts';
+import { UNITS } from './store.ts';
+import { entryName, probe, translate } from './translate.ts';
+import { covers, holds, type Unit, unitOf } from './unit.ts';
 
 const PAGE = 4096;
 const TWO_32 = 0x1_0000_0000;
-/** First table entry of regions: above the interpreter's handlers. */
+/** Table positions that are left to handlers. */
+const HANDLER_ROOM = 1024;
 const FIRST_SLOT = 2048;
-const FIRST_SLOT_EAGER = 16384;
 const SLOT_STEP = 256;
 const MAX_SLOTS = 4096;
 const MAX_INSTRUCTIONS = 1000;
-/** Samples that make an address hot, and those that suffice if another process has had it translated. */
+/** Samples that make an address hot. What has been translated before is used at the first. */
 const HOT = 8;
-const HOT_AGAIN = 3;
 /** Samples after which an address becomes a root of its own, though its function may be translated. */
 const VERY_HOT = 24;
 /** Bytes in which a function's entry is looked for. */
@@ -34,11 +39,12 @@ const QUIET = 4;
 const CALL_FORM = SHAPES.findIndex(({ form }) => form.opcode === 'E8');
 const SHORT_SLICE = 20_000;
 const LONG_SLICE = 800_000;
-/** Translations of one address that are kept, for programs that differ there. */
-const MAX_VERSIONS = 4;
+
+// biome-ignore lint/complexity/noBannedTypes: exports of a module of functions.
+type Functions = Record<string, Function>;
 
 interface Region {
-  readonly translation: Translation;
+  readonly unit: Unit;
   readonly links: { readonly record: number; readonly slot: number; readonly original: number }[];
   /** New targets of indirect jumps are known, and samples since the last of them. */
   news: boolean;
@@ -52,7 +58,10 @@ export interface JitOptions {
   readonly hot?: number;
 }
 
-const TRANSLATIONS = new Map<number, Translation[]>();
+/** First position for regions above these many handlers. */
+const slotsAbove = (handlers: number): number =>
+  Math.max(FIRST_SLOT, Math.ceil((handlers + HANDLER_ROOM) / HANDLER_ROOM) * HANDLER_ROOM);
+
 class JitTier implements Tier, CodeSource {
   slice = SHORT_SLICE;
   readonly seesEach: boolean;
@@ -75,15 +84,12 @@ class JitTier implements Tier, CodeSource {
   readonly #hot: number;
   /** The interpreter's handler of direct calls. */
   readonly #call: number;
-  readonly #free: number[] = [];
+  #free: number[] = [];
+  #firstSlot: number;
   #nextSlot: number;
-  // biome-ignore lint/complexity/noBannedTypes: exports of the runtime module.
-  #runtime: Record<string, Function> | undefined;
-  #translated = 0;
-  #reused = 0;
-  #instructions = 0;
-  #size = 0;
-  #time = 0;
+  #runtime: Functions | undefined;
+  /** What was made of units for this window, to be linked again by its next process. */
+  readonly #instances = new WeakMap<Unit, Functions>();
 
   constructor(
     private readonly parts: TierParts,
@@ -99,40 +105,63 @@ class JitTier implements Tier, CodeSource {
     this.#hot = options.hot ?? HOT;
     this.#scanned = parts.translator.first;
     this.#call = LIBRARY.index(CALL_FORM, 64, false, AddressKind.None, 0);
-    this.#nextSlot = options.eager ? FIRST_SLOT_EAGER : FIRST_SLOT;
-  }
-
-  get statistics(): TierStatistics {
-    return {
-      regions: this.#regions.size,
-      translated: this.#translated,
-      reused: this.#reused,
-      instructions: this.#instructions,
-      bytes: this.#size,
-      milliseconds: this.#time,
-    };
+    this.#firstSlot = this.#nextSlot = slotsAbove(LIBRARY.size);
   }
 
   // ── What is hot ─────────────────────────────────────────────────────────────────────────────────────────────────
-  sample(low: number, high: number): void {
+  sample(low: number, high: number, instructions: number): void {
     const record = this.parts.translator.find(low, high);
+    const link = record === 0 ? undefined : this.#linked.get(record);
+    const rip = high * TWO_32 + (low >>> 0);
+    this.#attribute(rip, link?.region, instructions);
     if (record === 0) return;
-    const link = this.#linked.get(record);
     if (link !== undefined) {
       this.slice = Math.min(this.slice * 2, LONG_SLICE);
-      if (link.region.translation.sites.length > 0) this.#learn(link.region);
+      if (link.region.unit.sites.length > 0) this.#learn(link.region);
       return;
     }
-    const rip = high * TWO_32 + (low >>> 0);
+    this.slice = SHORT_SLICE;
+    if (this.#reuse(rip)) return;
     const count = (this.#samples.get(rip) ?? 0) + 1;
     this.#samples.set(rip, count);
-    this.slice = SHORT_SLICE;
     if (count === VERY_HOT) this.#translate(rip, MAX_INSTRUCTIONS, false);
-    if (count !== this.#hot && count !== HOT_AGAIN) return;
+    if (count !== this.#hot) return;
     // Better the whole function than a part of it, for the next call; a loop that goes on will be sampled again.
     const root = this.#functionOf(rip) ?? rip;
-    if (this.#roots.has(root) || (count < this.#hot && !TRANSLATIONS.has(root))) return;
-    this.#translate(root, MAX_INSTRUCTIONS, false);
+    if (!this.#roots.has(root)) this.#translate(root, MAX_INSTRUCTIONS, false);
+  }
+
+  /** Counts the instructions of a slice for where it ended. */
+  #attribute(rip: number, region: Region | undefined, instructions: number): void {
+    const { counters } = UNITS;
+    if (this.#state.getInt32(ENDED_TRANSLATED, true) === 0) {
+      counters.interpretedShare += instructions;
+      return;
+    }
+    this.#state.setInt32(ENDED_TRANSLATED, 0, true);
+    counters.translatedShare += instructions;
+    let found = region;
+    for (const other of this.#byPage.get(Math.floor(rip / PAGE)) ?? []) {
+      if (found === undefined && covers(other.unit, rip)) found = other;
+    }
+    if (found !== undefined) found.unit.weight += instructions;
+  }
+
+  /** Links what was translated before for this address, by whatever process. Says whether that was anything. */
+  #reuse(rip: number): boolean {
+    let any = false;
+    for (const unit of UNITS.covering(rip)) {
+      if (this.#roots.has(unit.root) || !this.#holds(unit)) continue;
+      if (this.#link(unit)) {
+        any = true;
+        UNITS.counters.reused++;
+      }
+    }
+    return any;
+  }
+
+  #holds(unit: Unit): boolean {
+    return holds(unit, this.#bytes, (page) => this.#allowed(this.#executeTags, page));
   }
 
   /** The nearest target of a call before an address. */
@@ -154,7 +183,7 @@ class JitTier implements Tier, CodeSource {
 
   /** Looks where the region's indirect jumps went, and translates it again when that is known better. */
   #learn(region: Region): void {
-    for (const { rip, cell } of region.translation.sites) {
+    for (const { rip, cell } of region.unit.sites) {
       const target = Number(this.#state.getBigUint64(cell, true));
       if (target === 0 || !this.known(target)) continue;
       let seen = this.#targets.get(rip);
@@ -169,7 +198,8 @@ class JitTier implements Tier, CodeSource {
     }
     if (region.news && ++region.quiet > QUIET) {
       this.#unlink(region);
-      this.#translate(region.translation.code.root, MAX_INSTRUCTIONS, false, true);
+      UNITS.remove(region.unit);
+      this.#translate(region.unit.root, MAX_INSTRUCTIONS, false);
     }
     if (region.news) this.slice = SHORT_SLICE;
   }
@@ -182,54 +212,34 @@ class JitTier implements Tier, CodeSource {
     if (this.options.eager) this.#translate(high * TWO_32 + (low >>> 0), 1, true);
   }
 
-  #translate(rip: number, instructions: number, single: boolean, anew = false): void {
-    if (LIBRARY.size >= (this.options.eager ? FIRST_SLOT_EAGER : FIRST_SLOT)) return;
-    const known = single || anew ? undefined : TRANSLATIONS.get(rip)?.find((t) => this.#matches(t));
-    if (known !== undefined) {
-      this.#reused++;
-      this.#link(known);
-      return;
-    }
-    const start = this.parts.host.timestamp();
+  #translate(rip: number, instructions: number, single: boolean): void {
+    if (!single && this.#reuse(rip) && this.#roots.has(rip)) return;
+    const { host } = this.parts;
+    const start = host.timestamp();
     const code = discover(this, rip, { instructions, single });
     if (code === undefined) return;
-    const translation = translate(code);
-    this.#translated++;
-    this.#instructions += code.size;
-    this.#size += translation.bytes;
-    if (!single) {
-      const versions = TRANSLATIONS.get(rip) ?? [];
-      versions.unshift(translation);
-      TRANSLATIONS.set(rip, versions.slice(0, MAX_VERSIONS));
-    }
-    this.#link(translation);
-    this.#time += Number(this.parts.host.timestamp() - start) / 1e6;
-  }
-
-  /** Whether this window holds the code that was translated. */
-  #matches({ code }: Translation): boolean {
-    for (const { instructions } of code.blocks.values()) {
-      for (const { rip, bytes } of instructions) {
-        const page = Math.floor(rip / PAGE);
-        if (!this.#allowed(this.#executeTags, page)) return false;
-        const at = rip % TWO_32;
-        for (let i = 0; i < bytes.length; i++) if (this.#bytes[at + i] !== bytes[i]) return false;
-      }
-    }
-    return code.pages.every((page) => this.#allowed(this.#executeTags, page));
+    const unit = unitOf(translate(code));
+    const { counters } = UNITS;
+    counters.translated++;
+    counters.instructions += unit.size;
+    counters.bytes += unit.wasm.length;
+    if (!single) UNITS.add(unit);
+    this.#link(unit);
+    counters.milliseconds += Number(host.timestamp() - start) / 1e6;
   }
 
   // ── Linking ─────────────────────────────────────────────────────────────────────────────────────────────────────
-  #link(translation: Translation): void {
-    const { translator, table, memory, host } = this.parts;
-    if (this.#linked.size + translation.entries.length > MAX_SLOTS) this.#unlinkAll();
-    this.#runtime ??= this.#instantiate(runtimeModule(), true);
-    const exports = this.#instantiate(translation, false);
-    void memory;
-    const region: Region = { translation, links: [], news: false, quiet: 0 };
-    this.#roots.add(translation.code.root);
-    translation.entries.forEach((address, i) => {
-      const record = translator.find(address | 0, Math.floor(address / TWO_32));
+  /** False if none of its entries has been decoded here yet. */
+  #link(unit: Unit): boolean {
+    const { translator, table, host } = this.parts;
+    const records = unit.entries.map((address) => translator.find(address | 0, Math.floor(address / TWO_32)));
+    if (records.every((record) => record === 0)) return false;
+    if (this.#linked.size + unit.entries.length > MAX_SLOTS) this.#unlinkAll();
+    this.parts.install(unit.handlers);
+    const exports = this.#instanceOf(unit);
+    const region: Region = { unit, links: [], news: false, quiet: 0 };
+    this.#roots.add(unit.root);
+    records.forEach((record, i) => {
       if (record === 0 || this.#linked.has(record)) return;
       const slot = this.#slot();
       table.set(slot, exports[entryName(i)]);
@@ -240,27 +250,44 @@ class JitTier implements Tier, CodeSource {
       this.#linked.set(record, link);
     });
     this.#regions.add(region);
-    for (const page of translation.code.pages) {
+    UNITS.used(unit);
+    for (const page of unit.pages) {
       const regions = this.#byPage.get(page);
       if (regions === undefined) this.#byPage.set(page, new Set([region]));
       else regions.add(region);
       host.codeTranslated(page * PAGE);
     }
+    return true;
+  }
+
+  #instanceOf(unit: Unit): Functions {
+    let functions = this.#instances.get(unit);
+    if (functions === undefined) {
+      this.#runtime ??= this.#instantiate(runtimeModule(), true);
+      unit.module ??= new WebAssembly.Module(unit.wasm);
+      functions = this.#instantiate({ module: unit.module, imports: unit.imports }, false);
+      this.#instances.set(unit, functions);
+    }
+    return functions;
   }
 
   #instantiate(
     { module, imports }: { module: WebAssembly.Module; imports: readonly string[] },
     withTable: boolean,
-    // biome-ignore lint/complexity/noBannedTypes: as above.
-  ): Record<string, Function> {
+  ): Functions {
     const { memory, table } = this.parts;
-    // biome-ignore lint/complexity/noBannedTypes: as above.
-    const h: Record<string, Function> = {};
+    const h: Functions = {};
     for (const name of imports) h[name] = this.#runtime?.[name] ?? this.parts.importNamed(name);
     const e: WebAssembly.ModuleImports = withTable ? { memory, table } : { memory };
     const instance = new WebAssembly.Instance(module, { e, h: h as WebAssembly.ModuleImports });
-    // biome-ignore lint/complexity/noBannedTypes: as above.
-    return instance.exports as Record<string, Function>;
+    return instance.exports as Functions;
+  }
+
+  makeRoom(end: number): void {
+    if (end <= this.#firstSlot) return;
+    this.#unlinkAll();
+    this.#firstSlot = this.#nextSlot = slotsAbove(end);
+    this.#free = [];
   }
 
   #slot(): number {
@@ -281,8 +308,8 @@ class JitTier implements Tier, CodeSource {
       this.#free.push(slot);
     }
     this.#regions.delete(region);
-    this.#roots.delete(region.translation.code.root);
-    for (const page of region.translation.code.pages) this.#byPage.get(page)?.delete(region);
+    this.#roots.delete(region.unit.root);
+    for (const page of region.unit.pages) this.#byPage.get(page)?.delete(region);
   }
 
   #unlinkAll(): void {

@@ -39,7 +39,8 @@ export interface Translation {
   readonly entries: readonly number[];
   /** Where it notes the targets of its indirect jumps and calls that it did not foresee. */
   readonly sites: readonly { readonly rip: number; readonly cell: number }[];
-  readonly bytes: number;
+  /** The module as bytes. */
+  readonly wasm: Uint8Array<ArrayBuffer>;
 }
 
 export const entryName = (i: number): string => `entry.${i}`;
@@ -331,5 +332,5 @@ export function translate(code: Code): Translation {
     intern,
     false,
   );
-  return { code, module: new WebAssembly.Module(bytes), imports, entries, sites, bytes: bytes.length };
+  return { code, module: new WebAssembly.Module(bytes), imports, entries, sites, wasm: bytes };
 }
