@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 import { boot, XinimError } from '../host/node/boot.ts';
 import { BUSYBOX_MISSING, findBusybox } from '../host/node/busybox.ts';
 import { attachTerminal, ConsoleOutput, pumpInput, pumpOutput } from '../host/node/console.ts';
-import { statistics } from '../host/node/statistics.ts';
+import { hotRegions, statistics } from '../host/node/statistics.ts';
 import { Tracer } from '../trace/tracer.ts';
 import { broughtFile, launchOf } from './launch.ts';
 import { type Invocation, parseArguments } from './options.ts';
@@ -12,6 +12,8 @@ import { type Invocation, parseArguments } from './options.ts';
 /** What cannot be started: as shells do. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
+/** Regions that `--hot` lists. */
+const HOT_REGIONS = 20;
 
 const version = (): string => {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -87,6 +89,11 @@ const main = async (invocation: Invocation): Promise<number> => {
       const text = `${JSON.stringify(statistics(os, bootMs))}\n`;
       if (invocation.stats === true) stderr.write(text);
       else writeFileSync(invocation.stats, text);
+    }
+    if (invocation.hot !== undefined) {
+      const text = hotRegions(HOT_REGIONS);
+      if (invocation.hot === true) stderr.write(text);
+      else writeFileSync(invocation.hot, text);
     }
     return code;
   } finally {

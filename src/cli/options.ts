@@ -31,6 +31,8 @@ export interface CommonOptions {
   /** Write the IPC log to standard error (true) or to a file. */
   readonly ipcLog?: true | string;
   readonly stats?: true | string;
+  /** List the translated code that was executed most. */
+  readonly hot?: true | string;
 }
 
 export type Invocation = CommonOptions &
@@ -142,11 +144,16 @@ const addCommon = (command: Command): Command =>
       new Option('--stats [file]', 'print figures as one JSON object at the end; --stats=FILE into a file').argParser(
         fileOrStandardError,
       ),
+    )
+    .addOption(
+      new Option('--hot [file]', 'list the translated code that was executed most; --hot=FILE into a file').argParser(
+        fileOrStandardError,
+      ),
     );
 
 /** What stands for the value of `--trace`, `--ipc-log` and `--stats` when they are given without one. */
 const EVERYTHING = '*';
-const OPTIONAL_VALUE = ['--trace', '--ipc-log', '--stats'];
+const OPTIONAL_VALUE = ['--trace', '--ipc-log', '--stats', '--hot'];
 const WITH_VALUE = [
   '--root',
   '--mount',

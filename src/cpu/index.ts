@@ -3,6 +3,7 @@
  */
 import type { Engine, EngineHost } from './engine.ts';
 import { Interpreter } from './interpreter/engine.ts';
+import { UNITS, type UnitStatistics } from './jit/store.ts';
 import { type JitOptions, jitTier } from './jit/tier.ts';
 
 export { CpuState } from './cpu-state.ts';
@@ -17,3 +18,18 @@ export function createEngine(memory: WebAssembly.Memory, host: EngineHost): Engi
 export function createJit(memory: WebAssembly.Memory, host: EngineHost, options?: JitOptions): Engine {
   return new Interpreter(memory, host, jitTier(options));
 }
+
+export { hottest } from './jit/listing.ts';
+
+/** Figures about translated code in this realm, for `--stats`. */
+export interface JitFigures extends UnitStatistics {
+  /** Translations that are kept, and the bytes of memory they take, roughly. */
+  readonly units: number;
+  readonly memory: number;
+}
+
+export const jitFigures = (): JitFigures => ({
+  units: [...UNITS.units()].length,
+  memory: UNITS.memory,
+  ...UNITS.counters,
+});

@@ -26,7 +26,10 @@ const HANDLER_ROOM = 1024;
 const FIRST_SLOT = 2048;
 const SLOT_STEP = 256;
 const MAX_SLOTS = 4096;
-const MAX_INSTRUCTIONS = 1000;
+/** Instructions in a region, and in one that begins inside another: then it is a loop of that one that did not come back to its
+ * entry, and what lies further away is translated there. */
+const MAX_INSTRUCTIONS = 600;
+const MAX_INSIDE = 200;
 /** Samples that make an address hot. What has been translated before is used at the first. */
 const HOT = 8;
 /** Samples after which an address becomes a root of its own, though its function may be translated. */
@@ -124,11 +127,17 @@ class JitTier implements Tier, CodeSource {
     if (this.#reuse(rip)) return;
     const count = (this.#samples.get(rip) ?? 0) + 1;
     this.#samples.set(rip, count);
-    if (count === VERY_HOT) this.#translate(rip, MAX_INSTRUCTIONS, false);
+    if (count === VERY_HOT) this.#translate(rip, this.#inside(rip) ? MAX_INSIDE : MAX_INSTRUCTIONS, false);
     if (count !== this.#hot) return;
     // Better the whole function than a part of it, for the next call; a loop that goes on will be sampled again.
     const root = this.#functionOf(rip) ?? rip;
     if (!this.#roots.has(root)) this.#translate(root, MAX_INSTRUCTIONS, false);
+  }
+
+  /** Whether a region that is linked translates the instruction at an address. */
+  #inside(rip: number): boolean {
+    for (const { unit } of this.#byPage.get(Math.floor(rip / PAGE)) ?? []) if (covers(unit, rip)) return true;
+    return false;
   }
 
   /** Counts the instructions of a slice for where it ended. */

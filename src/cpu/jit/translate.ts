@@ -41,6 +41,8 @@ export interface Translation {
   readonly sites: readonly { readonly rip: number; readonly cell: number }[];
   /** The module as bytes. */
   readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Where in the region's body the code of each guest instruction begins: offset and address in turn. */
+  readonly marks: readonly number[];
 }
 
 export const entryName = (i: number): string => `entry.${i}`;
@@ -102,6 +104,8 @@ interface Facts {
 
 class RegionEmitter {
   readonly e: Emitter;
+  /** Where the code of each guest instruction begins: offset and address in turn. */
+  readonly marks: number[] = [];
 
   constructor(
     private readonly code: Code,
@@ -161,7 +165,9 @@ class RegionEmitter {
     const { instructions, end } = block;
     const lifted = end.kind === 'return' ? instructions.length - 1 : instructions.length;
     const needs = this.facts.needsAfter[number];
-    for (let i = 0; i < lifted; i++) {
+    for (let i = 0; i < instructions.length; i++) {
+      this.marks.push(e.f.code.length, instructions[i].rip);
+      if (i === lifted) break;
       e.instruction(instructions[i], needs[i].live, needs[i].wanted);
       e.retire();
     }
@@ -332,5 +338,5 @@ export function translate(code: Code): Translation {
     intern,
     false,
   );
-  return { code, module: new WebAssembly.Module(bytes), imports, entries, sites, wasm: bytes };
+  return { code, module: new WebAssembly.Module(bytes), imports, entries, sites, wasm: bytes, marks: second.marks };
 }

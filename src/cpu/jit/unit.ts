@@ -27,6 +27,8 @@ export interface Unit {
   /** The module's bytes. */
   readonly wasm: Uint8Array<ArrayBuffer>;
   module: WebAssembly.Module | undefined;
+  /** See `Translation`; empty if the unit comes from a cache. */
+  readonly marks: readonly number[];
   /** Instructions of slices that ended in it. */
   weight: number;
 }
@@ -69,7 +71,7 @@ export function pagesOf(spans: readonly Span[]): number[] {
   return [...pages];
 }
 
-export function unitOf({ code, module, wasm, imports, entries, sites }: Translation): Unit {
+export function unitOf({ code, module, wasm, imports, entries, sites, marks }: Translation): Unit {
   const spans = spansOf(code);
   return {
     root: code.root,
@@ -81,6 +83,7 @@ export function unitOf({ code, module, wasm, imports, entries, sites }: Translat
     handlers: handlersOf(code),
     size: code.size,
     wasm,
+    marks,
     module,
     weight: 0,
   };

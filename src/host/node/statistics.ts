@@ -1,4 +1,5 @@
 /** What `--stats` prints: one JSON object about a run (DESIGN §7). */
+import { hottest, jitFigures } from '../../cpu/index.ts';
 import { systemView } from '../../kernel/kernel-calls/views.ts';
 import type { Xinim } from './xinim.ts';
 
@@ -16,8 +17,40 @@ export interface Statistics {
   };
   readonly pages: { readonly resident: number; readonly limit: number };
   readonly processes: { readonly forks: number; readonly contextSwitches: number };
+  /** Translated code of this Node.js process; shares of the instructions in samples, by where those ended. */
+  readonly jit: {
+    readonly regions: number;
+    readonly memory: number;
+    readonly translated: number;
+    readonly reused: number;
+    readonly loaded: number;
+    readonly evicted: number;
+    readonly guestInstructions: number;
+    readonly bytes: number;
+    readonly compileMs: number;
+    /** Of the instructions executed. */
+    readonly share: { readonly jit: number; readonly interpreter: number };
+  };
   readonly servers: Readonly<Record<string, { readonly requests: number; readonly restarts: number }>>;
 }
+
+const jit = (instructions: number): Statistics['jit'] => {
+  const { units, memory, translated, reused, loaded, evicted, bytes, ...f } = jitFigures();
+  // What no sample saw was too little to be translated.
+  const share = Math.round((1e4 * f.translatedShare) / Math.max(1, instructions, f.translatedShare)) / 1e4;
+  return {
+    regions: units,
+    memory,
+    translated,
+    reused,
+    loaded,
+    evicted,
+    guestInstructions: f.instructions,
+    bytes,
+    compileMs: Math.round(f.milliseconds * 1000) / 1000,
+    share: { jit: share, interpreter: Math.round((1 - share) * 1e4) / 1e4 },
+  };
+};
 
 export const statistics = (os: Xinim, bootMs: number): Statistics => {
   const { kernel } = os.system;
@@ -42,6 +75,10 @@ export const statistics = (os: Xinim, bootMs: number): Statistics => {
       limit: system.memoryTotal / 4096,
     },
     processes: { forks: kernel.counters.forks, contextSwitches: kernel.counters.contextSwitches },
+    jit: jit(instructions),
     servers: Object.fromEntries(ports.map(({ name, requests, restarts }) => [name, { requests, restarts }])),
   };
 };
+
+/** What `--hot` prints: the regions in which the most instructions were executed, as assembly and WebAssembly. */
+export const hotRegions = (count: number): string => `${[...hottest(count)].join('\n')}\n`;
