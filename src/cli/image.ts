@@ -1,6 +1,7 @@
-/** `xinim image build | ls`: making roots and looking into them. No system is booted. */
+/** `xinim image build | import | ls`: making roots and looking into them. No system is booted. */
 import type { Command } from 'commander';
 import { buildImage } from '../host/node/image/build.ts';
+import { importImage } from '../host/node/image/import.ts';
 import { listImage } from '../host/node/image/list.ts';
 
 /** What to do, decided by parsing, done later. Returns the exit status. */
@@ -44,6 +45,23 @@ export const addImageCommands = (program: Command, chosen: (invocation: ImageInv
             return 0;
           },
         }),
+    );
+  image
+    .command('import')
+    .description('make a root of a container image: a `docker save` archive or an OCI layout (folder or tar file)')
+    .argument('<image>', 'file or folder')
+    .requiredOption('-o, --output <file>', 'the tar file to write')
+    .option('--name <name>', 'which image of the archive, where there are several')
+    .option('--platform <os/arch>', 'which platform', 'linux/amd64')
+    .action((input: string, { output, name, platform }: { output: string; name?: string; platform: string }) =>
+      chosen({
+        kind: 'image',
+        async run() {
+          const imported = await importImage({ input, output, name, platform, log });
+          log(`${output}: ${imported.layers} layers, ${megabytes(imported.size)}`);
+          return 0;
+        },
+      }),
     );
   image
     .command('ls')

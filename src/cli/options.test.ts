@@ -35,6 +35,19 @@ test('--trace does not take the next word', () => {
   });
 });
 
+test('a root is a path, written only if that is said', () => {
+  expect(parse('--root /r')).toMatchObject({ root: { path: '/r', writable: false } });
+  expect(parse('--root /r:rw exec /x')).toMatchObject({ root: { path: '/r', writable: true }, path: '/x' });
+  expect(parse('--root i.tar run')).toMatchObject({ kind: 'shell', root: { path: 'i.tar' } });
+  expect(parse('--user ann:staff -c id')).toMatchObject({ user: 'ann:staff' });
+});
+
+test('images are made without a system', () => {
+  expect(parse('image build --packages a,b -o x.tar')).toMatchObject({ kind: 'image' });
+  expect(parse('image import a.tar -o x.tar')).toMatchObject({ kind: 'image' });
+  expect(parse('image ls x.tar /etc')).toMatchObject({ kind: 'image' });
+});
+
 test('mounts', () => {
   expect(parseMount('/a:/b')).toEqual([{ host: '/a', guest: '/b', readOnly: false }]);
   expect(parseMount('C:\\x:/b:ro')).toEqual([{ host: 'C:\\x', guest: '/b', readOnly: true }]);

@@ -205,24 +205,27 @@ export const parseArguments = (args: readonly string[], version: string): Invoca
     const what = kind === 'run' ? 'a program file of the host, in a fresh system' : 'a program of the guest';
     addCommon(program.command(kind))
       .description(`run ${what}`)
-      .argument('<program>', kind === 'run' ? 'path on the host' : 'path in the guest')
+      .argument(
+        kind === 'run' ? '[program]' : '<program>',
+        kind === 'run' ? 'path on the host; without it what the image runs by itself' : 'path in the guest',
+      )
       .argument('[args...]', 'its arguments')
       .passThroughOptions()
-      .action((path: string, rest: string[], own: CommonOptions, command: Command) => {
+      .action((path: string | undefined, rest: string[], own: CommonOptions, command: Command) => {
         const outer = program.opts<CommonOptions>();
         // Options may stand before or behind the command's name; those behind win.
         const given = Object.fromEntries(
           Object.entries(own).filter(([name]) => command.getOptionValueSource(name) !== 'default'),
         );
-        invocation = {
-          kind,
+        const common: CommonOptions = {
           ...outer,
           ...given,
           mount: [...outer.mount, ...own.mount],
           env: { ...outer.env, ...own.env },
-          path,
-          args: rest,
         };
+        if (path !== undefined) invocation = { kind, ...common, path, args: rest };
+        else if (common.root !== undefined) invocation = { kind: 'shell', ...common };
+        else command.error("error: missing required argument 'program'");
       });
   }
   addImageCommands(program, (image) => {
