@@ -207,6 +207,18 @@ describe.each(subjects)('$name', ({ make, complete }) => {
     expect(must(fs.getattr(fs.root)).mtime.seconds).toBeGreaterThan(root.mtime.seconds);
   });
 
+  it('keeps extended attributes, if it has them', () => {
+    const fs = fresh();
+    const ino = must(fs.create(fs.root, 'f', file));
+    if (fs.setXattr === undefined) return;
+    expect(must(fs.xattrs!(ino))).toEqual(new Map());
+    must(fs.setXattr(ino, 'user.a', '1'));
+    must(fs.setXattr(ino, 'user.b', ''));
+    must(fs.setXattr(ino, 'user.a', undefined));
+    expect(must(fs.xattrs!(ino))).toEqual(new Map([['user.b', '']]));
+    expect([fs.xattrs!(12_345), fs.setXattr(12_345, 'user.a', '1')]).toEqual([e.ENOENT, e.ENOENT]);
+  });
+
   it('tells of its space', () => {
     expect(must(fresh().statfs())).toMatchObject({ blockSize: 4096, nameLength: 255 });
   });

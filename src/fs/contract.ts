@@ -130,6 +130,10 @@ export interface FileSystem {
   forget(ino: number): void;
   /** The file system is unmounted for good: its state may go. */
   destroy(): void;
+  /** Extended attributes by name, values as byte strings. A file system without the method has none to offer. */
+  xattrs?(ino: number): Result<ReadonlyMap<string, string>>;
+  /** Sets or (undefined) removes one and sets ctime. Names, sizes and permissions are the VFS's affair. */
+  setXattr?(ino: number, name: string, value: string | undefined): Result<void>;
   /** Where a link leads that is more than its text; undefined for all others. */
   jump?(ino: number, pid: number): Result<Jump> | undefined;
 }

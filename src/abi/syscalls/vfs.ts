@@ -3,6 +3,7 @@ import {
   type ArgumentKind,
   address,
   type BufferRequest,
+  bufferIn,
   bufferOut,
   bufferOutInt,
   choice,
@@ -24,13 +25,14 @@ import {
   vectorIn,
   vectorOut,
 } from '../arguments.ts';
-import { EFAULT, EINVAL, Errno } from '../errno.ts';
+import { EFAULT, EINVAL, ERANGE, Errno } from '../errno.ts';
 import * as f from '../fcntl.ts';
 import { ioctlShapes } from '../ioctl.ts';
 import * as m from '../mount.ts';
 import { POLLFD_SIZE } from '../poll.ts';
 import { STAT_SIZE, STATFS_SIZE, STATX_SIZE } from '../stat.ts';
 import { syscall } from '../syscall.ts';
+import { XATTR_CREATE, XATTR_NAME_MAX, XATTR_REPLACE } from '../xattr.ts';
 
 type Buffer = ArgumentKind<BufferRequest | null>;
 
@@ -97,6 +99,22 @@ const closeRangeFlags = flags('close_range flags', {
   CLOSE_RANGE_UNSHARE: f.CLOSE_RANGE_UNSHARE,
   CLOSE_RANGE_CLOEXEC: f.CLOSE_RANGE_CLOEXEC,
 });
+
+const xattrName: ArgumentKind<string> = {
+  ...path,
+  name: 'attribute',
+  load: (a, i, guest) => guest.string(a.u53(i), XATTR_NAME_MAX + 1, ERANGE),
+};
+/** Where the value is: argument 2, its size argument 3. More than a value may have is refused before it is looked at. */
+const xattrIn = {
+  name: xattrName,
+  value: bufferIn(3),
+  size,
+  flags: flags('xattr flags', { XATTR_CREATE, XATTR_REPLACE }),
+};
+const xattrOut = { name: xattrName, buf: bufferOut(3), size };
+const xattrList = { buf: bufferOut(2), size };
+const xattrNote = 'no POSIX ACLs; file capabilities are kept but grant nothing';
 
 const stat = structOut('stat', STAT_SIZE);
 const statfs = structOut('statfs', STATFS_SIZE);
@@ -323,6 +341,48 @@ export const vfsSyscalls = {
     'mount',
     { source: pathOrNull, target: path, type: pathOrNull, flags: mountFlags, data: pathOrNull },
     { partial: 'no bind mounts, moves or propagation' },
+  ),
+  setxattr: syscall(188, 'vfs', 'setXattr', { path, ...xattrIn }, { with: { fd: 0, at: 0 }, partial: xattrNote }),
+  lsetxattr: syscall(
+    189,
+    'vfs',
+    'setXattr',
+    { path, ...xattrIn },
+    { with: { fd: 0, at: f.AT_SYMLINK_NOFOLLOW }, partial: xattrNote },
+  ),
+  fsetxattr: syscall(
+    190,
+    'vfs',
+    'setXattr',
+    { fd, ...xattrIn },
+    { with: { path: undefined, at: f.AT_EMPTY_PATH }, partial: xattrNote },
+  ),
+  getxattr: syscall(191, 'vfs', 'getXattr', { path, ...xattrOut }, { with: { fd: 0, at: 0 } }),
+  lgetxattr: syscall(192, 'vfs', 'getXattr', { path, ...xattrOut }, { with: { fd: 0, at: f.AT_SYMLINK_NOFOLLOW } }),
+  fgetxattr: syscall(193, 'vfs', 'getXattr', { fd, ...xattrOut }, { with: { path: undefined, at: f.AT_EMPTY_PATH } }),
+  listxattr: syscall(194, 'vfs', 'listXattrs', { path, ...xattrList }, { with: { fd: 0, at: 0 } }),
+  llistxattr: syscall(195, 'vfs', 'listXattrs', { path, ...xattrList }, { with: { fd: 0, at: f.AT_SYMLINK_NOFOLLOW } }),
+  flistxattr: syscall(
+    196,
+    'vfs',
+    'listXattrs',
+    { fd, ...xattrList },
+    { with: { path: undefined, at: f.AT_EMPTY_PATH } },
+  ),
+  removexattr: syscall(197, 'vfs', 'removeXattr', { path, name: xattrName }, { with: { fd: 0, at: 0 } }),
+  lremovexattr: syscall(
+    198,
+    'vfs',
+    'removeXattr',
+    { path, name: xattrName },
+    { with: { fd: 0, at: f.AT_SYMLINK_NOFOLLOW } },
+  ),
+  fremovexattr: syscall(
+    199,
+    'vfs',
+    'removeXattr',
+    { fd, name: xattrName },
+    { with: { path: undefined, at: f.AT_EMPTY_PATH } },
   ),
   umount2: syscall(
     166,

@@ -234,6 +234,25 @@ describe('copying up', () => {
     expect([text(fs, a), must(fs.getattr(a)).version]).toEqual(['axxa', before.version + 1]);
   });
 
+  it('keeps extended attributes of a layer', () => {
+    const tree = new FileTree();
+    const node = tree.add('f', { mode: S_IFREG | 0o644, bytes: bytes('x') });
+    if (!('ino' in node)) throw new Error(node.text);
+    node.xattrs = new Map([['user.a', 'below']]);
+    tree.number();
+    const fs = make(new TransactionalStore(new UndoLog()), [new TarFs(tree)]);
+    const f = must(fs.lookup(fs.root, 'f'));
+    expect(fs.xattrs(f)).toEqual(new Map([['user.a', 'below']]));
+    must(fs.setXattr(f, 'user.b', 'above'));
+    expect(fs.xattrs(f)).toEqual(
+      new Map([
+        ['user.a', 'below'],
+        ['user.b', 'above'],
+      ]),
+    );
+    expect(text(fs, f)).toBe('x');
+  });
+
   it('keeps positions in listings valid', () => {
     const fs = fresh(files);
     const d = must(fs.lookup(fs.root, 'd'));

@@ -38,6 +38,7 @@ interface Origin {
   readonly layer: number;
 }
 
+const NO_XATTRS: ReadonlyMap<string, string> = new Map();
 /** Cookies of a directory that several layers have: those of layer k lie above k times this. */
 const COOKIES = 2 ** 40;
 /** Contents are copied up in pieces of this size. */
@@ -183,6 +184,20 @@ export class Overlay implements FileSystem {
     return origin === undefined ? this.#upper.seek(ino, offset, data) : origin.fs.seek(origin.ino, offset, data);
   }
 
+  xattrs(ino: number): Result<ReadonlyMap<string, string>> {
+    if (this.#rows.inodes.has(ino)) return this.#upper.xattrs(ino);
+    const origin = this.#origin(ino);
+    if (origin === undefined) return ENOENT;
+    const named = origin.fs.xattrs?.(origin.ino);
+    if (named !== undefined) return named;
+    const attributes = origin.fs.getattr(origin.ino);
+    return attributes instanceof Errno ? attributes : NO_XATTRS;
+  }
+
+  setXattr(ino: number, name: string, value: string | undefined): Result<void> {
+    return this.#bring(ino) ?? this.#upper.setXattr(ino, name, value);
+  }
+
   punch(ino: number, offset: number, length: number): Result<void> {
     return this.#own(ino) ?? this.#upper.punch(ino, offset, length);
   }
@@ -286,7 +301,9 @@ export class Overlay implements FileSystem {
     const parent = isDirectory(attributes.mode) ? this.parent(ino) : 0;
     if (parent instanceof Errno) return parent;
     const { btime = attributes.mtime } = attributes;
-    return this.#upper.adopt(ino, { ...attributes, btime, target, parent, cookie: 3 });
+    const named = this.xattrs(ino);
+    const xattrs = named instanceof Errno || named.size === 0 ? undefined : named;
+    return this.#upper.adopt(ino, { ...attributes, btime, target, parent, cookie: 3, xattrs });
   }
 
   /**

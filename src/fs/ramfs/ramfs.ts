@@ -40,6 +40,7 @@ export interface RamfsOptions {
   readonly gid?: number;
 }
 
+const NO_XATTRS: ReadonlyMap<string, string> = new Map();
 const LINK_MAX = 0x7fff_ffff;
 /** Size of a directory as tmpfs shows it: 20 bytes an entry, with `.` and `..`. */
 const ENTRY_SIZE = 20;
@@ -211,6 +212,23 @@ export class Ramfs implements FileSystem {
 
   punch(ino: number, offset: number, length: number): Result<void> {
     return punchData(this.#tables, ino, offset, length, this.#now());
+  }
+
+  xattrs(ino: number): Result<ReadonlyMap<string, string>> {
+    const row = this.#tables.inodes.get(ino);
+    return row === undefined ? ENOENT : (row.xattrs ?? NO_XATTRS);
+  }
+
+  setXattr(ino: number, name: string, value: string | undefined): Result<void> {
+    const row = this.#tables.inodes.edit(ino);
+    if (row === undefined) return ENOENT;
+    // The row was copied shallowly: the map is replaced.
+    const xattrs = new Map(row.xattrs);
+    if (value === undefined) xattrs.delete(name);
+    else xattrs.set(name, value);
+    row.xattrs = xattrs.size > 0 ? xattrs : undefined;
+    row.ctime = this.#now();
+    return undefined;
   }
 
   sync(): Result<void> {

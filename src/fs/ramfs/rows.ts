@@ -21,6 +21,8 @@ export interface Inode {
   /** Directories: who holds them, and the cookie of the next entry. */
   parent: number;
   cookie: number;
+  /** Extended attributes, if there are any. */
+  xattrs?: ReadonlyMap<string, string>;
 }
 
 export interface Entry {

@@ -81,12 +81,12 @@ const extend = (
   own: ReadonlyMap<string, string>,
 ): Member | ArchiveError => {
   const name = own.get('path') ?? header.name;
-  const xattrs = new Map<string, string>();
-  for (const records of [pax, own])
-    for (const [key, value] of records) {
+  let xattrs: Map<string, string> | undefined;
+  if (pax.size + own.size > 0)
+    for (const [key, value] of [...pax, ...own]) {
       if (key.startsWith('GNU.sparse.'))
         return new ArchiveError(`${name} is sparse, which is not supported: make the archive without --sparse`);
-      if (key.startsWith(XATTR)) xattrs.set(key.slice(XATTR.length), value);
+      if (key.startsWith(XATTR)) (xattrs ??= new Map()).set(key.slice(XATTR.length), value);
     }
   const size = decimal(own.get('size'), WHOLE) ?? header.size;
   const uid = decimal(own.get('uid') ?? pax.get('uid'), WHOLE) ?? header.uid;
@@ -109,7 +109,7 @@ const extend = (
     major,
     minor,
     offset,
-    xattrs: xattrs.size > 0 ? xattrs : undefined,
+    xattrs,
   };
 };
 
@@ -171,7 +171,7 @@ export const readMembers = (
     if (member.size > file.size - offset) return fail(new ArchiveError(`it is truncated within ${member.name}`));
     const refused = visit(member);
     if (refused !== undefined) return fail(refused);
-    own = new Map();
+    if (own.size > 0) own = new Map();
     at = offset + Math.ceil(member.size / BLOCK) * BLOCK;
   }
   return comment;

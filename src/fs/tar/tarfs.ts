@@ -28,6 +28,7 @@ export const openTar = (file: HostFile): TarImage | ArchiveError => {
 };
 
 const BLOCK_SIZE = 4096;
+const NO_XATTRS: ReadonlyMap<string, string> = new Map();
 
 const timeOf = (seconds: number): Time => {
   const whole = Math.floor(seconds);
@@ -142,6 +143,11 @@ export class TarFs implements FileSystem {
     if (node === undefined) return ENOENT;
     if (offset >= node.size) return ENXIO;
     return data ? offset : node.size;
+  }
+
+  xattrs(ino: number): Result<ReadonlyMap<string, string>> {
+    const node = this.#node(ino);
+    return node === undefined ? ENOENT : (node.xattrs ?? NO_XATTRS);
   }
 
   punch(): Errno {

@@ -237,6 +237,30 @@ export const vfsProtocol = protocol(
       { result: i32 },
     ),
     sync: call(155, 'sync(2).', {}, { result: i32 }),
+    setXattr: call(
+      171,
+      'setxattr(2), lsetxattr(2), fsetxattr(2). `at` as flags of stat: AT_EMPTY_PATH for a descriptor.',
+      { fd: i32, path: optional(text), at: i32, name: text, value: grant, size: i53, flags: i32 },
+      { result: i32 },
+    ),
+    getXattr: call(
+      172,
+      'getxattr(2), lgetxattr(2), fgetxattr(2).',
+      { fd: i32, path: optional(text), at: i32, name: text, buf: grant, size: i53 },
+      { result: i32 },
+    ),
+    listXattrs: call(
+      173,
+      'listxattr(2), llistxattr(2), flistxattr(2).',
+      { fd: i32, path: optional(text), at: i32, buf: grant, size: i53 },
+      { result: i32 },
+    ),
+    removeXattr: call(
+      174,
+      'removexattr(2), lremovexattr(2), fremovexattr(2).',
+      { fd: i32, path: optional(text), at: i32, name: text },
+      { result: i32 },
+    ),
     statfs: call(156, 'statfs(2).', { path: text, buf: grant }, { result: i32 }),
     fstatfs: call(157, 'fstatfs(2).', { fd: i32, buf: grant }, { result: i32 }),
     setTimes: call(

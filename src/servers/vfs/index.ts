@@ -25,6 +25,7 @@ import { polling } from './calls/polling.ts';
 import { populating } from './calls/populating.ts';
 import { readWrite } from './calls/read-write.ts';
 import { stats } from './calls/stat.ts';
+import { xattrs } from './calls/xattrs.ts';
 import { Vfs, type VfsOptions } from './state.ts';
 
 export type VfsHandlers = Handlers<typeof vfsProtocol>;
@@ -37,6 +38,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...openClose(vfs),
     ...readWrite(vfs),
     ...stats(vfs),
+    ...xattrs(vfs),
     ...names(vfs),
     ...directories(vfs),
     ...attributes(vfs),
