@@ -71,6 +71,16 @@ export interface ProcessView extends Identity {
   readonly seccomp: number;
 }
 
+/** What the kernel knows of a thread. */
+export interface ThreadView {
+  readonly tid: number;
+  /** Whether it runs or could (R), or sleeps (S). */
+  readonly state: 'R' | 'S';
+  /** CPU time in nanoseconds. */
+  readonly userTime: number;
+  readonly systemTime: number;
+}
+
 /** What lies behind a mapping: `zero`, a file or shared-memory object, or nothing but a reservation. */
 export type Backing =
   | { readonly kind: 'zero' }
@@ -123,6 +133,8 @@ export interface KernelCalls {
   /** ESRCH if there is no such process. */
   process(pid: number): Result<ProcessView>;
   processes(): readonly number[];
+  /** The living threads of a process, oldest first. */
+  threads(pid: number): readonly ThreadView[];
   system(): SystemView;
   /** One line in the system log. */
   log(line: string): void;

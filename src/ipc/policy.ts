@@ -34,6 +34,7 @@ const memory: readonly ServerPid[] = [MEMORY_PID];
 export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerPid[] } = {
   process: everyone,
   processes: everyone,
+  threads: everyone,
   system: everyone,
   log: everyone,
 

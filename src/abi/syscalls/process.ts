@@ -95,6 +95,11 @@ const timespecOut = shown(structOut('timespec', time.TIMESPEC_BYTES), time.TIMES
 const itimerIn = shown(structIn('itimerval', time.ITIMERVAL_BYTES), time.ITIMERVAL_BYTES, showItimerval);
 const itimerOut = shown(structOut('itimerval', time.ITIMERVAL_BYTES), time.ITIMERVAL_BYTES, showItimerval);
 
+const showItimerspec = (bytes: Uint8Array): string =>
+  `{it_interval=${seconds(0, 9)(bytes)}, it_value=${seconds(16, 9)(bytes)}}`;
+const itimerspecIn = shown(structIn('itimerspec', 32), 32, showItimerspec);
+const itimerspecOut = shown(structOut('itimerspec', 32), 32, showItimerspec);
+
 const showInt = (bytes: Uint8Array): string =>
   `[${new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(0, true)}]`;
 const intOut = shown(structOut('int', 4), 4, showInt);
@@ -180,6 +185,7 @@ const timer = choice('itimer', {
   ITIMER_VIRTUAL: time.ITIMER_VIRTUAL,
   ITIMER_PROF: time.ITIMER_PROF,
 });
+const timerFlags = flags('timer flags', { TIMER_ABSTIME: time.TIMER_ABSTIME });
 const clock = choice('clockid_t', {
   CLOCK_REALTIME: time.CLOCK_REALTIME,
   CLOCK_MONOTONIC: time.CLOCK_MONOTONIC,
@@ -277,6 +283,21 @@ export const processSyscalls = {
   alarm: syscall(37, 'process', 'alarm', { seconds: uint }),
   setitimer: syscall(38, 'process', 'setitimer', { which: timer, value: itimerIn, old: itimerOut }),
   getitimer: syscall(36, 'process', 'getitimer', { which: timer, value: itimerOut }),
+  timer_create: syscall(222, 'process', 'timerCreate', {
+    clock,
+    event: structIn('sigevent', 64),
+    id: intOut,
+  }),
+  timer_settime: syscall(
+    223,
+    'process',
+    'timerSettime',
+    { id: int, flags: timerFlags, value: itimerspecIn, old: itimerspecOut },
+    { partial: 'absolute timers on CLOCK_REALTIME do not follow clock_settime' },
+  ),
+  timer_gettime: syscall(224, 'process', 'timerGettime', { id: int, value: itimerspecOut }),
+  timer_getoverrun: syscall(225, 'process', 'timerGetoverrun', { id: int }),
+  timer_delete: syscall(226, 'process', 'timerDelete', { id: int }),
   nanosleep: syscall(35, 'process', 'nanosleep', { request: timespecIn, remain: timespecOut }, interrupt),
   clock_nanosleep: syscall(
     230,
@@ -284,7 +305,7 @@ export const processSyscalls = {
     'clockNanosleep',
     {
       clock,
-      flags: flags('timer flags', { TIMER_ABSTIME: time.TIMER_ABSTIME }),
+      flags: timerFlags,
       request: timespecIn,
       remain: timespecOut,
     },

@@ -207,5 +207,13 @@ export const processProtocol = protocol('process', 200, {
   capget: call(276, 'capget(2).', { header: grant, data: grant }, { result: i32 }),
   capset: call(277, 'capset(2).', { header: grant, data: grant }, { result: i32 }),
   personality: call(278, 'personality(2): 0xffffffff asks.', { persona: u32 }, { result: u32 }),
+
+  // ── POSIX timers ────────────────────────────────────────────────────────────────────────────────────────────────
+  timerCreate: call(279, 'timer_create(2).', { clock: i32, event: grant, id: grant }, { result: i32 }),
+  timerSettime: call(280, 'timer_settime(2).', { id: i32, flags: i32, value: grant, old: grant }, { result: i32 }),
+  timerGettime: call(281, 'timer_gettime(2).', { id: i32, value: grant }, { result: i32 }),
+  timerGetoverrun: call(282, 'timer_getoverrun(2).', { id: i32 }, { result: i32 }),
+  timerDelete: call(283, 'timer_delete(2).', { id: i32 }, { result: i32 }),
+
   ping: call(289, 'Answers at once: measures a round trip.', { value: i32 }, { result: i32 }),
 });

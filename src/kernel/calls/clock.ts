@@ -53,14 +53,18 @@ const read = (kernel: Kernel, thread: Thread, clock: number): Result<Time> => {
 
 /** Clocks of processes and threads, as clock_getcpuclockid(3) encodes them: ~pid << 3, type, per-thread flag. */
 const otherProcess = (kernel: Kernel, thread: Thread, clock: number): Result<Time> => {
-  const pid = ~(clock >> 3);
+  const id = ~(clock >> 3);
   if ((clock & 3) === 3) return EINVAL;
-  if (pid === 0) return cpuTime(kernel, thread, (clock & 4) === 0);
-  const process = kernel.processes.get(pid);
+  if ((clock & 4) !== 0) {
+    // Threads are known within their process only.
+    const other = id === 0 ? thread : thread.process.thread(id);
+    if (other === undefined) return EINVAL;
+    return other === thread ? cpuTime(kernel, thread, false) : split(other.userTime + other.systemTime);
+  }
+  const process = id === 0 ? thread.process : kernel.processes.get(id);
   if (process === undefined || process.gone) return EINVAL;
-  return process === thread.process
-    ? cpuTime(kernel, thread, true)
-    : split((clock & 3) === 1 ? process.userTime : process.userTime + process.systemTime);
+  if (process === thread.process) return cpuTime(kernel, thread, true);
+  return split((clock & 3) === 1 ? process.userTime : process.userTime + process.systemTime);
 };
 
 const encode = ({ seconds, nanoseconds }: Time, unit = 1): Uint8Array => {

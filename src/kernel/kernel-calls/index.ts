@@ -20,6 +20,7 @@ type AnyCall = (...args: never[]) => unknown;
 /** What a refused call answers, where it is not EPERM. */
 const REFUSED: Partial<Record<keyof KernelCalls, unknown>> = {
   processes: [],
+  threads: [],
   fds: [],
   mappings: [],
   consoleWrite: 0,

@@ -33,9 +33,16 @@ export const systemView = (kernel: Kernel): SystemView => {
 export const viewCalls = (
   kernel: Kernel,
   server: Server,
-): Pick<KernelCalls, 'process' | 'processes' | 'system' | 'log'> => ({
+): Pick<KernelCalls, 'process' | 'processes' | 'threads' | 'system' | 'log'> => ({
   process: (pid): Result<ProcessView> => living(kernel, pid)?.view ?? ESRCH,
   processes: () => [...kernel.processes.keys()].sort((a, b) => a - b),
+  threads: (pid) =>
+    (living(kernel, pid)?.threads ?? []).map(({ tid, state, userTime, systemTime }) => ({
+      tid,
+      state: state === 'running' || state === 'ready' ? 'R' : 'S',
+      userTime,
+      systemTime,
+    })),
   system: () => systemView(kernel),
   log: (line) => kernel.log(`${server.name}: ${line}`),
 });

@@ -12,6 +12,7 @@ import { hostCalls } from './calls/host.ts';
 import { idCalls } from './calls/ids.ts';
 import { killCalls } from './calls/kill.ts';
 import { limitCalls } from './calls/limits.ts';
+import { posixTimerCalls } from './calls/posix-timers.ts';
 import { prctlCalls } from './calls/prctl.ts';
 import { sigactionCalls } from './calls/sigaction.ts';
 import { sigmaskCalls } from './calls/sigmask.ts';
@@ -43,6 +44,7 @@ export const processServer: ServerDefinition<typeof processProtocol> = {
       ...limitCalls(s),
       ...usageCalls(s),
       ...timerCalls(s),
+      ...posixTimerCalls(s),
       ...sleepCalls(s),
       ...prctlCalls(s),
       ...hostCalls(s),

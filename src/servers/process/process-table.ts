@@ -14,9 +14,11 @@ import {
   type IntervalTimers,
   type LastPid,
   NONE,
+  type PosixTimer,
   type ProcessControlBlock,
   type Session,
   type Thread,
+  type TimerIds,
   type User,
 } from './rows.ts';
 
@@ -39,6 +41,9 @@ export const createProcessTable = (store: Store) => {
   const users = store.table<number, User>('process.users');
   const timers = store.table<number, IntervalTimers>('process.timers');
   const alarms = store.sorted<Alarm>('process.alarms');
+  const posixTimers = store.table<string, PosixTimer>('process.posixTimers');
+  const timerIds = store.table<number, TimerIds>('process.timerIds');
+  const cpuTimers = store.table<string, { readonly pid: number }>('process.cpuTimers');
   const system = store.table<string, LastPid>('process.system');
 
   const taken = (pid: number): boolean =>
@@ -208,6 +213,9 @@ export const createProcessTable = (store: Store) => {
     users,
     timers,
     alarms,
+    posixTimers,
+    timerIds,
+    cpuTimers,
     allocatePid,
     createProcess,
     createThread,

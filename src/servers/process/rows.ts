@@ -5,6 +5,7 @@
  *     groups     pgid → Group                    sessions   sid  → Session
  *     users      uid  → User                     timers     pid  → IntervalTimers (only processes that have armed one)
  *     alarms     time → Alarm (sorted)           system     'pid' → the last PID given
+ *     posixTimers  'pid:id' → PosixTimer         timerIds   pid → TimerIds        cpuTimers  'pid:id' → armed, on CPU time
  *
  * Rows are kept lean: arrays and sets that most processes have in common are shared between rows, signal actions are listed
  * only where they are not the default. Arrays in rows are replaced, never changed in place.
@@ -22,6 +23,8 @@ export interface QueuedSignal {
   readonly info: Uint8Array;
   /** The real user whose RLIMIT_SIGPENDING it counts against. */
   readonly uid: number;
+  /** The POSIX timer that sent it: told, and started again, when the signal is taken. */
+  readonly timer?: string;
 }
 
 /** What a wait4 with WUNTRACED or WCONTINUED has not seen yet. */
@@ -142,6 +145,36 @@ export interface IntervalTimers {
 
 export interface Alarm {
   readonly pid: number;
+  /** The POSIX timer that is due, else the interval timer. */
+  readonly timer?: string;
+}
+
+/** A timer of timer_create(2). */
+export interface PosixTimer {
+  readonly pid: number;
+  readonly id: number;
+  readonly clock: number;
+  /** 0 if it sends none (SIGEV_NONE). */
+  readonly signal: number;
+  /** The thread that gets the signal (SIGEV_THREAD_ID); 0 for the process. */
+  readonly tid: number;
+  readonly value: bigint;
+  readonly uid: number;
+  /** When it is due: in monotonic time or, for clocks of CPU time, on the clock itself. Undefined if it is not armed. */
+  at: number | undefined;
+  interval: number;
+  /** Its key among the alarms while it stands there. */
+  key: number | undefined;
+  /** Its signal is queued: it goes on when that is taken. */
+  queued: boolean;
+  /** Expirations that the signal last taken stood for, besides its own. */
+  overrun: number;
+}
+
+/** The timers of a process. */
+export interface TimerIds {
+  next: number;
+  ids: readonly number[];
 }
 
 export interface LastPid {

@@ -7,11 +7,12 @@
  */
 import { Errno } from '../../abi/errno.ts';
 import { RLIMIT_CPU } from '../../abi/resource.ts';
-import { SIGALRM, SIGKILL, SIGPROF, SIGVTALRM, SIGXCPU } from '../../abi/signals.ts';
+import { SIGALRM, SIGKILL, SIGPROF, SIGVTALRM, SIGXCPU, timerInfo } from '../../abi/signals.ts';
 import { NANOSECONDS } from '../../abi/time.ts';
+import { clockNow, deleteTimers, expireTimer } from './posix-timers.ts';
 import type { CpuTimer, IntervalTimers, ProcessControlBlock } from './rows.ts';
 import { type ProcessServer, TIMERS_CHANGED } from './server.ts';
-import { sendKernelSignal } from './signals/send.ts';
+import { sendKernelSignal, sendSignal } from './signals/send.ts';
 
 /** How often a CPU timer is looked at, at the most. */
 const TICK = 4_000_000;
@@ -86,6 +87,7 @@ export const watchCpuLimit = (s: ProcessServer, process: Readonly<ProcessControl
 
 /** A process ends. */
 export const disarmAll = (s: ProcessServer, pid: number): void => {
+  deleteTimers(s, pid);
   const timers = s.table.timers.get(pid);
   if (timers === undefined) return;
   if (timers.real !== undefined) s.table.alarms.delete(0, timers.real.key);
@@ -100,7 +102,11 @@ const expireReal = (s: ProcessServer, now: number): void => {
   for (;;) {
     const first = s.table.alarms.ceiling(0, 0);
     if (first === undefined || first[0] > now) return;
-    const { pid } = first[1];
+    const { pid, timer } = first[1];
+    if (timer !== undefined) {
+      expirePosix(s, timer);
+      continue;
+    }
     const real = timersOf(s, pid).real;
     if (real === undefined) {
       s.table.alarms.delete(0, first[0]);
@@ -137,9 +143,22 @@ const enforceCpuLimit = (s: ProcessServer, pid: number, used: number): void => {
   sendKernelSignal(s, pid, SIGXCPU);
 };
 
+const expirePosix = (s: ProcessServer, key: string): void => {
+  const timer = expireTimer(s, key);
+  if (timer === undefined) return;
+  const info = timerInfo(timer.signal, timer.id, 0, timer.value);
+  sendSignal(s, timer.pid, timer.signal, info, { tid: timer.tid === 0 ? undefined : timer.tid, timer: key });
+};
+
+const cpuDue = (s: ProcessServer, key: string): number => {
+  const timer = s.table.posixTimers.get(key);
+  return timer?.at === undefined ? Infinity : timer.at - clockNow(s, timer);
+};
+
 /** Raises the signals of all timers that are due. */
 export const expire = (s: ProcessServer): void => {
   expireReal(s, s.context.now());
+  for (const key of [...s.table.cpuTimers.keys()]) if (cpuDue(s, key) <= 0) expirePosix(s, key);
   for (const pid of [...s.table.timers.keys()]) {
     const timers = timersOf(s, pid);
     if (timers.virtual === undefined && timers.prof === undefined && timers.cpuLimit === Infinity) continue;
@@ -160,5 +179,6 @@ export const nextDeadline = (s: ProcessServer): number | undefined => {
     const left = Math.min((virtual?.at ?? Infinity) - user, (prof?.at ?? Infinity) - total, cpuLimit - total);
     next = Math.min(next, now + Math.max(left, TICK));
   }
+  for (const key of s.table.cpuTimers.keys()) next = Math.min(next, now + Math.max(cpuDue(s, key), TICK));
   return next === Infinity ? undefined : next;
 };

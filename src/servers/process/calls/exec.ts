@@ -6,6 +6,7 @@ import { ALL_CAPABILITIES, type Capabilities, SECBIT_NOROOT } from '../../../abi
 import { ESRCH } from '../../../abi/errno.ts';
 import { SIGCHLD } from '../../../abi/signals.ts';
 import { idsOf, publish, publishSignals } from '../identity.ts';
+import { deleteTimers } from '../posix-timers.ts';
 import { Flag, NONE, type ProcessControlBlock } from '../rows.ts';
 import type { ProcessHandlers, ProcessServer } from '../server.ts';
 import { resetHandlers } from '../signals/actions.ts';
@@ -63,6 +64,7 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
     process.exitSignal = SIGCHLD;
     process.name = name.slice(0, 15);
     resetHandlers(process);
+    deleteTimers(s, pid);
     soleThread(s, process, tid);
     publish(s, pid, { name: process.name, ...idsOf(process) });
     publishSignals(s, pid);

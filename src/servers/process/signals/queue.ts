@@ -7,6 +7,7 @@
 import { EAGAIN, type Errno } from '../../../abi/errno.ts';
 import { RLIMIT_SIGPENDING } from '../../../abi/resource.ts';
 import { bit, has, infoCode, lowest, SI_USER, SIGRTMIN, SYNCHRONOUS } from '../../../abi/signals.ts';
+import { resume, takeTimerSignal } from '../posix-timers.ts';
 import type { ProcessControlBlock, QueuedSignal, Thread } from '../rows.ts';
 import type { ProcessServer } from '../server.ts';
 
@@ -19,17 +20,27 @@ export const enqueue = (
   queue: Queue,
   signal: number,
   info: Uint8Array,
+  timer?: string,
 ): Errno | undefined => {
   const pending = has(queue.sigPending, signal);
+  // A timer's signal has its place since the timer was made.
+  if (timer !== undefined) {
+    append(s, process, queue, { signal, info, uid: process.uid, timer });
+    return undefined;
+  }
   if (signal < SIGRTMIN && pending) return undefined;
   if (signal >= SIGRTMIN && (s.table.users.get(process.uid)?.signals ?? 0) >= process.limits[RLIMIT_SIGPENDING][0]) {
     if (infoCode(info) !== SI_USER) return EAGAIN;
     if (pending) return undefined;
   }
-  queue.sigPending |= bit(signal);
-  queue.sigQueue = [...queue.sigQueue, { signal, info, uid: process.uid }];
-  s.table.account(process.uid, 'signals', 1);
+  append(s, process, queue, { signal, info, uid: process.uid });
   return undefined;
+};
+
+const append = (s: ProcessServer, process: Readonly<ProcessControlBlock>, queue: Queue, queued: QueuedSignal): void => {
+  queue.sigPending |= bit(queued.signal);
+  queue.sigQueue = [...queue.sigQueue, queued];
+  s.table.account(process.uid, 'signals', 1);
 };
 
 const removeAt = (s: ProcessServer, queue: Queue, index: number): QueuedSignal => {
@@ -37,7 +48,7 @@ const removeAt = (s: ProcessServer, queue: Queue, index: number): QueuedSignal =
   queue.sigQueue = queue.sigQueue.filter((_, other) => other !== index);
   if (!queue.sigQueue.some((other) => other.signal === taken.signal)) queue.sigPending &= ~bit(taken.signal);
   s.table.account(taken.uid, 'signals', -1);
-  return taken;
+  return takeTimerSignal(s, taken);
 };
 
 /** Takes the signal of the set that is to be delivered first: faults, then by number; of one number the oldest. */
@@ -62,8 +73,12 @@ export const dequeue = (
 
 const discardFrom = (s: ProcessServer, queue: Queue, set: bigint): void => {
   if ((queue.sigPending & set) === 0n) return;
-  for (const queued of queue.sigQueue) if (has(set, queued.signal)) s.table.account(queued.uid, 'signals', -1);
+  const dropped = queue.sigQueue.filter((queued) => has(set, queued.signal));
   queue.sigQueue = queue.sigQueue.filter((queued) => !has(set, queued.signal));
+  for (const { uid, timer } of dropped) {
+    s.table.account(uid, 'signals', -1);
+    if (timer !== undefined) resume(s, timer);
+  }
   queue.sigPending &= ~set;
 };
 

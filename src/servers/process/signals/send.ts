@@ -19,6 +19,7 @@ import {
 } from '../../../abi/signals.ts';
 import { killedStatus } from '../../../abi/wait.ts';
 import { publishSignals } from '../identity.ts';
+import { resume } from '../posix-timers.ts';
 import { INIT } from '../process-table.ts';
 import { Flag, type ProcessControlBlock, type Thread } from '../rows.ts';
 import { actionOf, type ProcessServer, signalFor } from '../server.ts';
@@ -32,6 +33,8 @@ export interface SendOptions {
   readonly tid?: number;
   /** From outside the system: reaches init too. */
   readonly force?: boolean;
+  /** The POSIX timer that sends it. */
+  readonly timer?: string;
 }
 
 /** Whether a signal would have no effect, so that it is not even queued. A blocked one may yet get a handler. */
@@ -76,17 +79,23 @@ const queueOrDrop = (
   process: ProcessControlBlock,
   signal: number,
   info: Uint8Array,
-  { tid, force = false }: SendOptions,
+  { tid, force = false, timer }: SendOptions,
 ): Errno | undefined => {
   const target = s.table.threads.get(tid ?? process.threads[0]);
-  if (isIgnored(process, target, signal, force)) return undefined;
+  if (isIgnored(process, target, signal, force)) {
+    if (timer !== undefined) resume(s, timer);
+    return undefined;
+  }
   if (signal === SIGKILL) {
     terminate(s, process.pid, killedStatus(SIGKILL));
     return undefined;
   }
   const queue = tid === undefined ? process : s.table.threads.edit(tid);
-  if (queue === undefined) return undefined;
-  const refused = enqueue(s, process, queue, signal, info);
+  if (queue === undefined) {
+    if (timer !== undefined) resume(s, timer);
+    return undefined;
+  }
+  const refused = enqueue(s, process, queue, signal, info, timer);
   if (refused !== undefined) return refused;
   const candidates = tid === undefined ? process.threads : [tid];
   for (const candidate of candidates) {

@@ -203,6 +203,11 @@ export class Machine {
     const kernel = {
       process: (pid: number) => this.#view(pid),
       processes: () => [...this.identities.keys()],
+      threads: (pid: number) =>
+        (this.table.processes.get(pid)?.threads ?? []).map((tid) => {
+          const { user, system } = this.cpu.get(tid) ?? { user: 0, system: 0 };
+          return { tid, state: 'S', userTime: user, systemTime: system };
+        }),
       log: (line: string) => this.log.push(line),
       createProcess: (pid: number, identity: Identity) => {
         if (this.refusal !== undefined) return this.refusal;
