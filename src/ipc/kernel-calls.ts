@@ -74,6 +74,9 @@ export interface ProcessView extends Identity {
 /** What the kernel knows of a thread. */
 export interface ThreadView {
   readonly tid: number;
+  /** As in /proc/PID/task/TID/comm. */
+  readonly name: string;
+  readonly nice: number;
   /** Whether it runs or could (R), or sleeps (S). */
   readonly state: 'R' | 'S';
   /** CPU time in nanoseconds. */
@@ -156,7 +159,10 @@ export interface KernelCalls {
   interrupt(pid: number, tid: number): Result<void>;
   stopProcess(pid: number): Result<void>;
   continueProcess(pid: number): Result<void>;
-  setPriority(pid: number, nice: number): Result<void>;
+  /** Names a thread besides the first, whose name is the process's. */
+  nameThread(pid: number, tid: number, name: string): Result<void>;
+  /** Sets the nice value of a thread. */
+  setPriority(pid: number, tid: number, nice: number): Result<void>;
 
   // ── Memory manager ──────────────────────────────────────────────────────────────────────────────────────────────
   /** Maps a page-aligned range lazily (kernel_map_page for ranges). ENOMEM past the system's memory limit. */

@@ -47,6 +47,7 @@ export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerP
   interrupt: process,
   stopProcess: process,
   continueProcess: process,
+  nameThread: process,
   setPriority: process,
 
   mapPages: memory,

@@ -144,6 +144,7 @@ const start = (
   child.stackTop = parent.stackTop;
   child.heapStart = parent.heapStart;
   child.heapEnd = parent.heapEnd;
+  child.barriers = parent.barriers;
   // As in Linux, nobody hears of an address that cannot be written here.
   if (flags & CLONE_FLAGS.CLONE_CHILD_SETTID) child.space?.write(childTid, word(pid));
   if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) parent.space?.write(parentTid, word(pid));

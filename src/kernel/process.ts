@@ -75,6 +75,9 @@ export class Process {
   /** Status word as far as the kernel was told. */
   status: number | undefined;
 
+  /** Barriers that it has registered for (membarrier(2)). */
+  barriers = 0;
+
   /** CPU time of threads that have ended. */
   endedUserTime = 0;
   endedSystemTime = 0;

@@ -77,7 +77,7 @@ export class Scheduler {
   /** A thread can run: it takes its turn behind its equals. */
   add(thread: Thread): void {
     if (thread.queued.queue !== undefined) return;
-    const level = Math.min(LEVELS - 1, Math.max(0, thread.process.identity.nice + 20));
+    const level = Math.min(LEVELS - 1, Math.max(0, thread.nice + 20));
     if (thread.share <= 0) {
       thread.share = share(level - 20);
       this.#expired.push(thread, level);

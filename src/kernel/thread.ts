@@ -45,6 +45,9 @@ export const NO_STACK: AlternateStack = Object.freeze({ pointer: 0, size: 0, fla
 export class Thread {
   state: ThreadState = 'sleeping';
   readonly queued: Queued = { next: undefined, previous: undefined, queue: undefined, level: 0 };
+  nice: number;
+  /** Its own name; that of the first is its process's. */
+  name = '';
   /** CPU time in nanoseconds left before it is others' turn. */
   share: number;
 
@@ -95,7 +98,8 @@ export class Thread {
     tid: number,
   ) {
     this.#tid = tid;
-    this.share = share(process.identity.nice);
+    this.nice = process.identity.nice;
+    this.share = share(this.nice);
     this.caller = Object.freeze({ pid: process.pid, tid });
   }
 

@@ -62,6 +62,8 @@ const enter = (
   if (flags & CLONE_FLAGS.CLONE_CHILD_CLEARTID) thread.clearTid = childTid;
   thread.policy = creator.policy;
   thread.seccomp = creator.seccomp;
+  thread.nice = creator.nice;
+  thread.name = creator.name || process.identity.name;
   // As in Linux, nobody hears of an address that cannot be written here.
   if (flags & CLONE_FLAGS.CLONE_CHILD_SETTID) process.space?.write(childTid, word(tid));
   if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) process.space?.write(parentTid, word(tid));
@@ -88,6 +90,7 @@ export const endOthers = (kernel: Kernel, process: Process, thread: Thread): voi
     kernel.request(kernel.pm, 'threadExit', { pid: process.pid, tid: other.tid }, () => {});
   }
   releaseUserState(kernel, thread);
+  process.barriers = 0;
 };
 
 const leave = (kernel: Kernel, thread: Thread): void => {

@@ -125,6 +125,6 @@ export const sched_rr_get_interval: KernelCall = (
   const found = target(kernel, thread, pid);
   if (found instanceof Errno) return found;
   const view = new DataView(new ArrayBuffer(16));
-  view.setInt32(8, share(found.process.identity.nice), true);
+  view.setInt32(8, share(found.nice), true);
   return thread.process.memory.write(interval, new Uint8Array(view.buffer)) ?? 0;
 };

@@ -70,12 +70,22 @@ export const get_robust_list: KernelCall = (
 };
 
 const MEMBARRIER_QUERY = 0;
-/** GLOBAL, GLOBAL_EXPEDITED with its registration, PRIVATE_EXPEDITED with its registration. */
-const MEMBARRIER_COMMANDS = 1 | 2 | 4 | 8 | 16;
+const MEMBARRIER_GET_REGISTRATIONS = 512;
+/** GLOBAL, GLOBAL_EXPEDITED, PRIVATE_EXPEDITED, PRIVATE_EXPEDITED_SYNC_CORE, PRIVATE_EXPEDITED_RSEQ and their registrations. */
+const MEMBARRIER_COMMANDS = 0x1ff;
+const REGISTRATIONS = 4 | 16 | 64 | 256;
+/** Those that must be registered for, by the bit above. */
+const REGISTERED = 8 | 32 | 128;
+const PRIVATE_RSEQ = 128;
+const FLAG_CPU = 1;
 
 /** Threads of a process run on one processor here, one at a time: every barrier holds already. */
-export const membarrier: KernelCall = (_kernel, _thread, { command, flags }: { command: number; flags: number }) => {
-  if (flags !== 0) return EINVAL;
-  if (command === MEMBARRIER_QUERY) return MEMBARRIER_COMMANDS;
-  return (command & (command - 1)) === 0 && (command & MEMBARRIER_COMMANDS) !== 0 ? 0 : EINVAL;
+export const membarrier: KernelCall = (_kernel, { process }, { command, flags }: { command: number; flags: number }) => {
+  if (flags !== 0 && !(command === PRIVATE_RSEQ && flags === FLAG_CPU)) return EINVAL;
+  if (command === MEMBARRIER_QUERY) return MEMBARRIER_COMMANDS | MEMBARRIER_GET_REGISTRATIONS;
+  if (command === MEMBARRIER_GET_REGISTRATIONS) return process.barriers;
+  if ((command & (command - 1)) !== 0 || (command & MEMBARRIER_COMMANDS) === 0) return EINVAL;
+  if ((command & REGISTERED) !== 0 && (process.barriers & (command << 1)) === 0) return EPERM;
+  process.barriers |= command & REGISTRATIONS;
+  return 0;
 };

@@ -23,6 +23,7 @@ type Calls = Pick<
   | 'interrupt'
   | 'stopProcess'
   | 'continueProcess'
+  | 'nameThread'
   | 'setPriority'
 >;
 
@@ -105,15 +106,23 @@ export const processCalls = (kernel: Kernel): Calls => {
         for (const thread of process.threads) if (thread.state === 'ready') kernel.scheduler.add(thread);
       }),
 
-    // The identity carries the nice value; the queue it stands in is the one for the next time.
-    setPriority: (pid, nice) => {
+    nameThread: (pid, tid, name) =>
+      later(pid, (process) => {
+        const thread = process.thread(tid);
+        if (thread !== undefined) thread.name = name;
+      }),
+
+    // The queue it stands in is the one for the next time.
+    setPriority: (pid, tid, nice) => {
       const process = processes.get(pid);
       if (process === undefined) return ESRCH;
-      const before = process.identity;
-      process.identity = { ...before, nice };
+      const thread = process.thread(tid);
+      if (thread === undefined) return undefined;
+      const before = thread.nice;
+      thread.nice = nice;
       undo.push({
         undo: () => {
-          process.identity = before;
+          thread.nice = before;
         },
       });
     },

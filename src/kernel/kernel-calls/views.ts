@@ -37,8 +37,10 @@ export const viewCalls = (
   process: (pid): Result<ProcessView> => living(kernel, pid)?.view ?? ESRCH,
   processes: () => [...kernel.processes.keys()].sort((a, b) => a - b),
   threads: (pid) =>
-    (living(kernel, pid)?.threads ?? []).map(({ tid, state, userTime, systemTime }) => ({
+    (living(kernel, pid)?.threads ?? []).map(({ tid, state, userTime, systemTime, nice, name, process }) => ({
       tid,
+      name: tid === pid ? process.identity.name : name,
+      nice,
       state: state === 'running' || state === 'ready' ? 'R' : 'S',
       userTime,
       systemTime,

@@ -109,10 +109,12 @@ export const createProcessTable = (store: Store) => {
     if (user.processes === 0 && user.signals === 0) users.delete(uid);
   };
 
-  const enterThread = (pid: number, tid: number, sigMask: bigint): void =>
+  const enterThread = (tid: number, thread: Pick<Thread, 'pid' | 'sigMask' | 'nice' | 'name'>): void =>
     threads.set(tid, {
-      pid,
-      sigMask,
+      pid: thread.pid,
+      sigMask: thread.sigMask,
+      nice: thread.nice,
+      name: thread.name,
       sigPending: 0n,
       sigQueue: NONE,
       savedMask: undefined,
@@ -121,8 +123,8 @@ export const createProcessTable = (store: Store) => {
     });
 
   /** Enters a thread of a process besides its first; it counts against the limit on its user's processes. */
-  const createThread = (process: ProcessControlBlock, tid: number, sigMask: bigint): void => {
-    enterThread(process.pid, tid, sigMask);
+  const createThread = (process: ProcessControlBlock, tid: number, creator: Readonly<Thread>): void => {
+    enterThread(tid, creator);
     process.threads = [...process.threads, tid];
     account(process.uid, 'processes', 1);
   };
@@ -147,7 +149,7 @@ export const createProcessTable = (store: Store) => {
   /** Enters a process with its first thread, whose number is the PID. */
   const createProcess = (process: ProcessControlBlock, sigMask: bigint): void => {
     processes.set(process.pid, process);
-    enterThread(process.pid, process.pid, sigMask);
+    enterThread(process.pid, { pid: process.pid, sigMask, nice: process.nice, name: process.name });
     joinGroup(process.pid, process.pgid, process.sid);
     account(process.uid, 'processes', 1);
     const parent = processes.edit(process.ppid);

@@ -107,6 +107,9 @@ export interface Thread {
   savedMask: bigint | undefined;
   /** The set that rt_sigtimedwait waits for. */
   waiting: bigint;
+  nice: number;
+  /** Its own name (PR_SET_NAME); the process's is that of its first thread. */
+  name: string;
   /** End of a relative sleep that a stop interrupted: the restarted call goes on to it. 0 if none. */
   sleepUntil: number;
 }

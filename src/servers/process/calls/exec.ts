@@ -66,6 +66,8 @@ export const execCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exec' | 'exe
     resetHandlers(process);
     deleteTimers(s, pid);
     soleThread(s, process, tid);
+    const thread = s.table.threads.edit(pid);
+    if (thread !== undefined) thread.name = process.name;
     publish(s, pid, { name: process.name, ...idsOf(process) });
     publishSignals(s, pid);
     return { secure };

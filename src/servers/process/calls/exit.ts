@@ -18,12 +18,12 @@ export const exitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'exit' | 'thr
 
   thread({ pid, tid: creator }) {
     const process = s.table.processes.edit(pid);
-    const mask = s.table.threads.get(creator)?.sigMask;
-    if (process === undefined || mask === undefined) return ESRCH;
+    const maker = s.table.threads.get(creator);
+    if (process === undefined || maker === undefined) return ESRCH;
     if (!mayFork(s, process)) return EAGAIN;
     const tid = s.table.allocatePid();
     if (tid instanceof Errno) return tid;
-    s.table.createThread(process, tid, mask);
+    s.table.createThread(process, tid, maker);
     return { tid };
   },
 

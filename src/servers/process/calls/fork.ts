@@ -69,6 +69,8 @@ export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'for
         threads: [child],
         sigPending: 0n,
         sigQueue: NONE,
+        nice: thread.nice,
+        name: thread.name,
         usage: NO_USAGE,
         childUsage: NO_USAGE,
         flags: parent.flags & inherited,

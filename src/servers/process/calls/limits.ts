@@ -45,27 +45,52 @@ const check = (
 
 type Process = Readonly<ProcessControlBlock>;
 
-/** The processes that getpriority and setpriority mean. */
-const chosen = (s: ProcessServer, caller: Process, which: number, who: number): Result<readonly Process[]> => {
-  const living = (pids: Iterable<number>): readonly Process[] =>
-    [...pids].map((pid) => s.table.processes.get(pid)).filter((process): process is Process => process !== undefined);
-  if (which === PRIO_PROCESS) return living([who === 0 ? caller.pid : (s.table.threads.get(who)?.pid ?? who)]);
-  if (which === PRIO_PGRP) return living(s.table.groups.get(who === 0 ? caller.pgid : who)?.members ?? []);
+/** A thread with its process: the nice value is each thread's own. */
+interface Target {
+  readonly process: Process;
+  readonly tid: number;
+  readonly nice: number;
+}
+
+/** The threads that getpriority and setpriority mean. */
+const chosen = (
+  s: ProcessServer,
+  caller: Process,
+  tid: number,
+  which: number,
+  who: number,
+): Result<readonly Target[]> => {
+  const one = (number: number): readonly Target[] => {
+    const thread = s.table.threads.get(number);
+    // Of a zombie, and of a process whose first thread has ended, the process remembers the value.
+    const process = s.table.processes.get(thread?.pid ?? number);
+    return process === undefined ? [] : [{ process, tid: number, nice: thread?.nice ?? process.nice }];
+  };
+  const all = (pids: Iterable<number>): readonly Target[] =>
+    [...pids].flatMap((pid) => {
+      const threads = s.table.processes.get(pid)?.threads ?? [];
+      return (threads.length === 0 ? [pid] : threads).flatMap(one);
+    });
+  if (which === PRIO_PROCESS) return one(who === 0 ? tid : who);
+  if (which === PRIO_PGRP) return all(s.table.groups.get(who === 0 ? caller.pgid : who)?.members ?? []);
   if (which !== PRIO_USER) return EINVAL;
   const uid = who === 0 ? caller.uid : who >>> 0;
-  return living(s.table.processes.keys()).filter((process) => process.uid === uid);
+  return all(s.table.processes.keys()).filter(({ process }) => process.uid === uid);
 };
 
 /** EPERM for another user's process, EACCES for a better priority than RLIMIT_NICE allows. */
-const renice = (s: ProcessServer, caller: Process, target: Process, nice: number): Errno | undefined => {
+const renice = (s: ProcessServer, caller: Process, target: Target, nice: number): Errno | undefined => {
   const privileged = capable(caller, CAP_SYS_NICE);
-  if (!privileged && target.uid !== caller.euid && target.euid !== caller.euid) return EPERM;
-  if (nice < target.nice && !privileged && 20 - nice > target.limits[RLIMIT_NICE][0]) return EACCES;
-  const process = s.table.processes.edit(target.pid);
-  if (process === undefined) return ESRCH;
-  process.nice = nice;
-  s.context.kernel.setPriority(target.pid, nice);
-  publish(s, target.pid, { nice });
+  const { process, tid } = target;
+  if (!privileged && process.uid !== caller.euid && process.euid !== caller.euid) return EPERM;
+  if (nice < target.nice && !privileged && 20 - nice > process.limits[RLIMIT_NICE][0]) return EACCES;
+  const thread = s.table.threads.edit(tid);
+  if (thread !== undefined) thread.nice = nice;
+  s.context.kernel.setPriority(process.pid, tid, nice);
+  if (tid === process.pid) {
+    s.table.processes.edit(tid)!.nice = nice;
+    publish(s, tid, { nice });
+  }
   return undefined;
 };
 
@@ -92,15 +117,15 @@ export const limitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'prlimit' | 
   },
 
   getpriority({ which, who }, { caller }) {
-    const targets = chosen(s, self(s, caller.pid), which, who);
+    const targets = chosen(s, self(s, caller.pid), caller.tid, which, who);
     if (targets instanceof Errno) return targets;
     if (targets.length === 0) return ESRCH;
-    return { result: 20 - Math.min(...targets.map((process) => process.nice)) };
+    return { result: 20 - Math.min(...targets.map((target) => target.nice)) };
   },
 
   setpriority({ which, who, nice }, { caller }) {
     const own = self(s, caller.pid);
-    const targets = chosen(s, own, which, who);
+    const targets = chosen(s, own, caller.tid, which, who);
     if (targets instanceof Errno) return targets;
     let result: Errno | undefined = targets.length === 0 ? ESRCH : undefined;
     for (const target of targets) {

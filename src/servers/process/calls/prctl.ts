@@ -27,6 +27,7 @@ import {
   type ProcessServer,
   readStruct,
   self,
+  threadOf,
   writeStruct,
 } from '../server.ts';
 
@@ -54,7 +55,7 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
   const answer = (failed: Errno | undefined): Result<{ result: number }> => failed ?? { result: 0 };
 
   /** PR_SET_NAME reads as far as the NUL only, so the buffer may end before its 16 bytes. */
-  const setName = (pid: number, buf: Grant | null): Result<{ result: number }> => {
+  const setName = (pid: number, tid: number, buf: Grant | null): Result<{ result: number }> => {
     if (buf === null) return EFAULT;
     let bytes = s.context.copyIn(buf, 0, option.COMM_BYTES - 1);
     for (let length = 1; bytes instanceof Errno && length < option.COMM_BYTES; length++) {
@@ -63,9 +64,13 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
       if (start[length - 1] === 0) bytes = start;
     }
     if (bytes instanceof Errno) return bytes;
-    const process = editSelf(s, pid);
-    process.name = nameOf(bytes);
-    publish(s, pid, { name: process.name });
+    const name = nameOf(bytes);
+    threadOf(s, tid).name = name;
+    s.context.kernel.nameThread(pid, tid, name);
+    if (tid === pid) {
+      editSelf(s, pid).name = name;
+      publish(s, pid, { name });
+    }
     return { result: 0 };
   };
 
@@ -86,7 +91,7 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
   };
 
   return {
-    prctl({ option: what, buf, arg3, arg4, arg5, value }, { caller: { pid } }) {
+    prctl({ option: what, buf, arg3, arg4, arg5, value }, { caller: { pid, tid } }) {
       const number = Number(BigInt.asIntN(53, value));
       switch (what) {
         case option.PR_SET_PDEATHSIG:
@@ -110,10 +115,10 @@ export const prctlCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
         case option.PR_SET_TIMING:
           return number === 0 ? { result: 0 } : EINVAL;
         case option.PR_SET_NAME:
-          return setName(pid, buf);
+          return setName(pid, tid, buf);
         case option.PR_GET_NAME: {
           const bytes = new Uint8Array(option.COMM_BYTES);
-          [...self(s, pid).name].forEach((char, index) => {
+          [...threadOf(s, tid).name].forEach((char, index) => {
             bytes[index] = char.charCodeAt(0);
           });
           return answer(writeStruct(s, buf, bytes));

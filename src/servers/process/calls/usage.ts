@@ -16,6 +16,11 @@ export const usageCalls = (s: ProcessServer): Pick<ProcessHandlers, 'times' | 'g
     const process = self(s, caller.pid);
     if (who !== RUSAGE_SELF && who !== RUSAGE_CHILDREN && who !== RUSAGE_THREAD) return EINVAL;
     const used = who === RUSAGE_CHILDREN ? process.childUsage : usageOf(s, process);
+    if (who === RUSAGE_THREAD && process.threads.length > 1) {
+      const thread = s.context.kernel.threads(caller.pid).find(({ tid }) => tid === caller.tid);
+      const { userTime = 0, systemTime = 0 } = thread ?? {};
+      return writeStruct(s, usage, encodeRusage({ ...used, userTime, systemTime })) ?? { result: 0 };
+    }
     return writeStruct(s, usage, encodeRusage(used)) ?? { result: 0 };
   },
 });

@@ -206,7 +206,7 @@ export class Machine {
       threads: (pid: number) =>
         (this.table.processes.get(pid)?.threads ?? []).map((tid) => {
           const { user, system } = this.cpu.get(tid) ?? { user: 0, system: 0 };
-          return { tid, state: 'S', userTime: user, systemTime: system };
+          return { tid, name: '', nice: 0, state: 'S', userTime: user, systemTime: system };
         }),
       log: (line: string) => this.log.push(line),
       createProcess: (pid: number, identity: Identity) => {
@@ -230,6 +230,7 @@ export class Machine {
       interrupt: record('interrupt', (_: number, tid: number) => this.#interrupted.push(tid)),
       stopProcess: record('stopProcess'),
       continueProcess: record('continueProcess'),
+      nameThread: record('nameThread'),
       setPriority: record('setPriority'),
     };
     return {
