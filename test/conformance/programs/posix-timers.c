@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
     HOLDS(left.it_interval.tv_sec == 7 && left.it_value.tv_sec >= 900 && left.it_value.tv_sec < 1000);
     CALL(settime(id, 0, &soon, NULL));
     while (!seen)
-        pause();
+        usleep(500);
     printf("seen %d code %d value %d timer %d overruns %d\n", seen, code, value, timer, overruns);
     CALL(gettime_(id, &left));
     printf("left %ld.%09ld\n", left.it_value.tv_sec, left.it_value.tv_nsec);
