@@ -23,10 +23,15 @@ export interface CloneArguments {
   readonly childTid: number;
   readonly tls: number;
   readonly exitSignal: number;
+  /** CLONE_CLEAR_SIGHAND of clone3: what the child would catch has its default action. */
+  readonly clearHandlers: boolean;
 }
 
 /** Flags that make no difference to a process that shares nothing, or that we carry out. */
 const ACCEPTED =
+  CLONE_FLAGS.CLONE_PTRACE |
+  CLONE_FLAGS.CLONE_PARENT |
+  CLONE_FLAGS.CLONE_IO |
   CLONE_FLAGS.CLONE_VM |
   CLONE_FLAGS.CLONE_VFORK |
   CLONE_FLAGS.CLONE_FILES |
@@ -47,6 +52,8 @@ const THREAD =
 /** The exit signal in the lowest bits is of no account. */
 const THREAD_ACCEPTED =
   0xff |
+  CLONE_FLAGS.CLONE_PTRACE |
+  CLONE_FLAGS.CLONE_IO |
   CLONE_FLAGS.CLONE_SYSVSEM |
   CLONE_FLAGS.CLONE_SETTLS |
   CLONE_FLAGS.CLONE_PARENT |
@@ -55,6 +62,9 @@ const THREAD_ACCEPTED =
   CLONE_FLAGS.CLONE_CHILD_SETTID |
   CLONE_FLAGS.CLONE_DETACHED |
   CLONE_FLAGS.CLONE_UNTRACED;
+
+/** CLONE_CLEAR_SIGHAND. */
+const CLEAR_HANDLERS = 1n << 32n;
 
 const word = (value: number): Uint8Array => {
   const bytes = new Uint8Array(4);
@@ -82,7 +92,7 @@ const refusal = (kernel: Kernel, flags: number): Errno | undefined => {
 export const clone = (kernel: Kernel, thread: Thread, args: CloneArguments): Errno | typeof LATER => {
   const { flags } = args;
   const parent = thread.process;
-  const refused = refusal(kernel, flags);
+  const refused = refusal(kernel, flags) ?? (flags & CLONE_FLAGS.CLONE_PARENT && parent.pid === 1 ? EINVAL : undefined);
   if (refused !== undefined) return refused;
   // As in Linux, nobody hears of an address that cannot be written.
   if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) parent.memory.prepareWrite(args.parentTid, 4);
@@ -93,9 +103,10 @@ export const clone = (kernel: Kernel, thread: Thread, args: CloneArguments): Err
   thread.sleep = UNINTERRUPTIBLE;
   const give = (result: number | Errno): void => kernel.dispatch.complete(thread, result);
   const { exitSignal } = args;
+  const wide = BigInt(flags >>> 0) | (args.clearHandlers ? CLEAR_HANDLERS : 0n);
   const { pid } = parent;
 
-  kernel.request(kernel.pm, 'fork', { parent: pid, tid: thread.tid, flags: BigInt(flags), exitSignal }, (reply) => {
+  kernel.request(kernel.pm, 'fork', { parent: pid, tid: thread.tid, flags: wide, exitSignal }, (reply) => {
     if (reply instanceof Errno) {
       give(reply);
       return;

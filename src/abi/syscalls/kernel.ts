@@ -11,6 +11,7 @@ import {
   type GuestReader,
   int,
   path,
+  raw64,
   size,
   uint,
 } from '../arguments.ts';
@@ -54,6 +55,7 @@ export const CLONE_FLAGS = {
   CLONE_NEWUSER: 0x1000_0000,
   CLONE_NEWPID: 0x2000_0000,
   CLONE_NEWNET: 0x4000_0000,
+  CLONE_IO: 0x8000_0000,
 } as const;
 
 const protection = flags('protection', { PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 }, 'PROT_NONE');
@@ -221,5 +223,13 @@ export const kernelSyscalls = {
     { waiters: address, count: uint, flags: uint, timeout: address, clock },
     { restart: 'restart' },
   ),
+  futex_wake: kernel(454, 'futex_wake', { uaddr: address, mask: raw64, count: int, flags: uint }),
+  futex_wait: kernel(
+    455,
+    'futex_wait',
+    { uaddr: address, value: raw64, mask: raw64, flags: uint, timeout: address, clock },
+    { restart: 'restart' },
+  ),
+  futex_requeue: kernel(456, 'futex_requeue', { waiters: address, flags: uint, woken: int, moved: int }),
   membarrier: kernel(324, 'membarrier', { command: int, flags: uint, cpu: int }),
 } as const;

@@ -6,7 +6,7 @@ import { PAGE_SIZE } from '../../memory/layout.ts';
 import { clone as make } from '../fork.ts';
 import type { KernelCall } from './call.ts';
 
-const PLAIN = { flags: 0, stack: 0, parentTid: 0, childTid: 0, tls: 0, exitSignal: SIGCHLD };
+const PLAIN = { flags: 0, stack: 0, parentTid: 0, childTid: 0, tls: 0, exitSignal: SIGCHLD, clearHandlers: false };
 /** The exit signal, in the flags of clone. */
 const CSIGNAL = 0xff;
 
@@ -20,7 +20,7 @@ interface Arguments {
 
 export const clone: KernelCall = (kernel, thread, args: Arguments) => {
   const flags = (args.flags % 0x1_0000_0000) | 0;
-  return make(kernel, thread, { ...args, flags: flags & ~CSIGNAL, exitSignal: flags & CSIGNAL });
+  return make(kernel, thread, { ...args, flags: flags & ~CSIGNAL, exitSignal: flags & CSIGNAL, clearHandlers: false });
 };
 
 export const fork: KernelCall = (kernel, thread) => make(kernel, thread, PLAIN);
@@ -34,6 +34,7 @@ export const vfork: KernelCall = (kernel, thread) =>
  */
 const SIZE_FIRST = 64;
 const SIZE_KNOWN = 88;
+const CLONE_CLEAR_SIGHAND = 1n << 32n;
 
 export const clone3: KernelCall = (kernel, thread, { args, size }: { args: number; size: number }) => {
   if (size > PAGE_SIZE) return E2BIG;
@@ -48,8 +49,11 @@ export const clone3: KernelCall = (kernel, thread, { args, size }: { args: numbe
   if (setTidSize > 32n || (setTid === 0n) !== (setTidSize === 0n)) return EINVAL;
   if (exitSignal > 0xffn || exitSignal > BigInt(SIGRTMAX)) return EINVAL;
   const flags = Number(BigInt.asIntN(32, wide));
-  if (wide >> 32n !== 0n || (flags & (CSIGNAL | CLONE_FLAGS.CLONE_DETACHED)) !== 0) return EINVAL;
+  const clearHandlers = (wide & CLONE_CLEAR_SIGHAND) !== 0n;
+  if ((wide & ~CLONE_CLEAR_SIGHAND) >> 32n !== 0n || (flags & (CSIGNAL | CLONE_FLAGS.CLONE_DETACHED)) !== 0)
+    return EINVAL;
   if ((flags & (CLONE_FLAGS.CLONE_THREAD | CLONE_FLAGS.CLONE_PARENT)) !== 0 && exitSignal !== 0n) return EINVAL;
+  if (clearHandlers && (flags & CLONE_FLAGS.CLONE_SIGHAND) !== 0) return EINVAL;
   if ((stack === 0n) !== (stackSize === 0n) || stack + stackSize >= 1n << 47n) return EINVAL;
   // Numbers are chosen by the system alone.
   if (setTidSize !== 0n) return EINVAL;
@@ -60,5 +64,6 @@ export const clone3: KernelCall = (kernel, thread, { args, size }: { args: numbe
     childTid: Number(childTid),
     tls: Number(tls),
     exitSignal: Number(exitSignal),
+    clearHandlers,
   });
 };

@@ -2,6 +2,7 @@
 import { EFAULT, EINVAL, ENOSYS, Errno, type Result } from '../../abi/errno.ts';
 import type { FutexWord } from '../futex.ts';
 import type { Kernel } from '../kernel.ts';
+import type { Process } from '../process.ts';
 import type { Thread } from '../thread.ts';
 import type { KernelCall } from './call.ts';
 
@@ -19,9 +20,12 @@ const FUTEX_LOCK_PI2 = 13;
 const FUTEX_PRIVATE = 128;
 const FUTEX_CLOCK_REALTIME = 256;
 const ALL_BITS = -1;
+const CLOCK_MONOTONIC = 1;
 
 const TIMED = [FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI, FUTEX_LOCK_PI2];
 const MAY_CHOOSE_CLOCK = [FUTEX_WAIT_BITSET, FUTEX_LOCK_PI2];
+
+type Waited = FutexWord & { readonly value: number };
 
 interface Arguments {
   readonly uaddr: number;
@@ -141,9 +145,70 @@ const NAMES: Readonly<Record<number, true>> = {
 };
 
 const FUTEX2_SIZE_U32 = 2;
+/** Whether these are flags of a 32-bit futex, and the value and mask fit one. */
+const isPlain = (flags: number, ...values: readonly bigint[]): boolean =>
+  (flags & ~FUTEX_PRIVATE) === FUTEX2_SIZE_U32 && values.every((value) => value <= 0xffff_ffffn);
+
+export const futex_wait: KernelCall = (
+  kernel,
+  thread,
+  args: { uaddr: number; value: bigint; mask: bigint; flags: number; timeout: number; clock: number },
+) => {
+  const { uaddr, value, mask, flags, timeout, clock } = args;
+  if (!isPlain(flags, value, mask)) return EINVAL;
+  if (timeout !== 0 && clock !== 0 && clock !== CLOCK_MONOTONIC) return EINVAL;
+  const until = deadline(kernel, thread, timeout, true, clock !== CLOCK_MONOTONIC);
+  if (until instanceof Errno) return until;
+  if (mask === 0n || uaddr % 4 !== 0) return EINVAL;
+  if (until !== undefined) thread.restart = 'interrupt';
+  const word = { process: thread.process, address: uaddr, own: (flags & FUTEX_PRIVATE) !== 0 };
+  return kernel.futexes.wait(thread, word, Number(value), Number(mask) | 0, until);
+};
+
+export const futex_wake: KernelCall = (
+  kernel,
+  { process },
+  args: { uaddr: number; mask: bigint; count: number; flags: number },
+) => {
+  const { uaddr, mask, count, flags } = args;
+  if (!isPlain(flags, mask) || mask === 0n || uaddr % 4 !== 0) return EINVAL;
+  const word = { process, address: uaddr, own: (flags & FUTEX_PRIVATE) !== 0 };
+  // This one takes a count at its word.
+  return kernel.futexes.wake(word, Math.max(count, 0), Number(mask) | 0);
+};
+
+export const futex_requeue: KernelCall = (
+  kernel,
+  { process },
+  args: { waiters: number; flags: number; woken: number; moved: number },
+) => {
+  if (args.flags !== 0 || args.waiters === 0) return EINVAL;
+  const words = readWaiters(process, args.waiters, 2);
+  if (words instanceof Errno) return words;
+  if (args.woken < 0 || args.moved < 0) return EINVAL;
+  const [from, to] = words;
+  return kernel.futexes.requeue(from, args.woken, args.moved, to, from.value);
+};
+
 const WAITV_BYTES = 24;
 const WAITV_MAX = 128;
-const CLOCK_MONOTONIC = 1;
+
+/** An array of struct futex_waitv: value, address, flags, reserved. */
+const readWaiters = (process: Process, at: number, count: number): Result<Waited[]> => {
+  const words: Waited[] = [];
+  for (let index = 0; index < count; index++) {
+    const bytes = process.memory.read(at + index * WAITV_BYTES, WAITV_BYTES);
+    if (bytes instanceof Errno) return EFAULT;
+    const view = new DataView(bytes.buffer);
+    const flags = view.getUint32(16, true);
+    const value = view.getBigUint64(0, true);
+    const address = view.getBigUint64(8, true);
+    if (!isPlain(flags, value) || view.getUint32(20, true) !== 0 || address % 4n !== 0n) return EINVAL;
+    if (address >= 1n << 47n) return EFAULT;
+    words.push({ process, address: Number(address), own: (flags & FUTEX_PRIVATE) !== 0, value: Number(value) });
+  }
+  return words;
+};
 
 export const futex_waitv: KernelCall = (
   kernel,
@@ -155,19 +220,6 @@ export const futex_waitv: KernelCall = (
   if (timeout !== 0 && clock !== 0 && clock !== CLOCK_MONOTONIC) return EINVAL;
   const until = deadline(kernel, thread, timeout, true, clock !== CLOCK_MONOTONIC);
   if (until instanceof Errno) return until;
-  const { process } = thread;
-  const words: (FutexWord & { readonly value: number })[] = [];
-  for (let index = 0; index < count; index++) {
-    const bytes = process.memory.read(waiters + index * WAITV_BYTES, WAITV_BYTES);
-    if (bytes instanceof Errno) return EFAULT;
-    const view = new DataView(bytes.buffer);
-    const kind = view.getUint32(16, true);
-    if ((kind & ~FUTEX_PRIVATE) !== FUTEX2_SIZE_U32 || view.getUint32(20, true) !== 0) return EINVAL;
-    const value = view.getBigUint64(0, true);
-    const address = view.getBigUint64(8, true);
-    if (value > 0xffff_ffffn || address % 4n !== 0n) return EINVAL;
-    if (address >= 1n << 47n) return EFAULT;
-    words.push({ process, address: Number(address), own: (kind & FUTEX_PRIVATE) !== 0, value: Number(value) });
-  }
-  return kernel.futexes.waitMany(thread, words, until);
+  const words = readWaiters(thread.process, waiters, count);
+  return words instanceof Errno ? words : kernel.futexes.waitMany(thread, words, until);
 };

@@ -80,7 +80,11 @@ const PRIVATE_RSEQ = 128;
 const FLAG_CPU = 1;
 
 /** Threads of a process run on one processor here, one at a time: every barrier holds already. */
-export const membarrier: KernelCall = (_kernel, { process }, { command, flags }: { command: number; flags: number }) => {
+export const membarrier: KernelCall = (
+  _kernel,
+  { process },
+  { command, flags }: { command: number; flags: number },
+) => {
   if (flags !== 0 && !(command === PRIVATE_RSEQ && flags === FLAG_CPU)) return EINVAL;
   if (command === MEMBARRIER_QUERY) return MEMBARRIER_COMMANDS | MEMBARRIER_GET_REGISTRATIONS;
   if (command === MEMBARRIER_GET_REGISTRATIONS) return process.barriers;

@@ -15,6 +15,7 @@ import { identityOf } from '../identity.ts';
 import { capable } from '../permission.ts';
 import { Flag, NONE, type ProcessControlBlock, WaitEvent } from '../rows.ts';
 import type { ProcessHandlers, ProcessServer } from '../server.ts';
+import { resetHandlers } from '../signals/actions.ts';
 import { watchCpuLimit } from '../timers.ts';
 
 /** EAGAIN at the limit on the user's processes; root has none. */
@@ -23,6 +24,9 @@ export const mayFork = (s: ProcessServer, parent: Readonly<ProcessControlBlock>)
   (s.table.users.get(parent.uid)?.processes ?? 0) < parent.limits[RLIMIT_NPROC][0] ||
   capable(parent, CAP_SYS_RESOURCE) ||
   capable(parent, CAP_SYS_ADMIN);
+
+/** Of clone3. */
+const CLONE_CLEAR_SIGHAND = 1n << 32n;
 
 const has = (flags: bigint, flag: number): boolean => (flags & BigInt(flag)) !== 0n;
 
@@ -55,6 +59,9 @@ export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'for
     const sibling = has(flags, CLONE_FLAGS.CLONE_PARENT);
     const view = s.context.kernel.process(pid);
     const inherited = Flag.noNewPrivileges | Flag.dumpable | Flag.keepCapabilities;
+    const cleared = (flags & CLONE_CLEAR_SIGHAND) === 0n ? undefined : { ...parent };
+    if (cleared !== undefined) resetHandlers(cleared);
+    const { sigActions, sigCaught } = cleared ?? parent;
     return enter(
       s,
       {
@@ -69,6 +76,8 @@ export const forkCalls = (s: ProcessServer): Pick<ProcessHandlers, 'fork' | 'for
         threads: [child],
         sigPending: 0n,
         sigQueue: NONE,
+        sigActions,
+        sigCaught,
         nice: thread.nice,
         name: thread.name,
         usage: NO_USAGE,
