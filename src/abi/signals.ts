@@ -252,5 +252,16 @@ export const timerInfo = (signal: number, timer: number, overrun: number, value:
   return bytes;
 };
 
+export const POLL_IN = 1;
+export const POLL_OUT = 2;
+
+/** siginfo of signal-driven I/O. */
+export const ioInfo = (signal: number, code: number, band: number, fd: number): Uint8Array => {
+  const { bytes, view } = header(signal, code);
+  view.setBigInt64(16, BigInt(band), true);
+  view.setInt32(24, fd, true);
+  return bytes;
+};
+
 /** `si_code` of a siginfo that a program made itself. */
 export const infoCode = (info: Uint8Array): number => viewOf(info).getInt32(8, true);

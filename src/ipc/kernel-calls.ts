@@ -112,6 +112,19 @@ export interface SignalFrame {
   readonly info: Uint8Array;
 }
 
+/** Signal-driven I/O: whom to tell of which descriptor, by which signal (0: SIGIO without siginfo), on whose authority. */
+export interface IoNotice {
+  /** A process, a thread with `thread`, or, negative, a group. */
+  readonly owner: number;
+  readonly thread: boolean;
+  readonly signal: number;
+  readonly fd: number;
+  /** Else it is writable. */
+  readonly readable: boolean;
+  readonly uid: number;
+  readonly euid: number;
+}
+
 export interface SystemView {
   readonly bootTime: { readonly seconds: number; readonly nanoseconds: number };
   readonly uptime: number;
@@ -214,6 +227,8 @@ export interface KernelCalls {
   copyFds(parent: number, child: number): Result<void>;
   /** Sends a signal to a process group or, with `toProcess`, to one process, on behalf of a terminal or a broken pipe. Delivered after the transaction. */
   raiseSignal(target: number, signal: number, toProcess?: boolean): void;
+  /** Tells the owner of a file with O_ASYNC that it can be read or written. Delivered after the transaction. */
+  raiseIo(notice: IoNotice): void;
   /** Records the controlling terminal of a session's processes, or of one of them. */
   setTerminal(sid: number, terminal: number, pid?: number): Result<void>;
   /** Copies from another process's memory (/proc/PID/cmdline, environ). EFAULT. */

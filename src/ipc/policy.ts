@@ -73,6 +73,7 @@ export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerP
   fds: vfs,
   copyFds: vfs,
   raiseSignal: vfs,
+  raiseIo: vfs,
   setTerminal: vfs,
   readMemory: vfs,
   mappings: vfs,

@@ -208,6 +208,13 @@ export const processProtocol = protocol('process', 200, {
   capset: call(277, 'capset(2).', { header: grant, data: grant }, { result: i32 }),
   personality: call(278, 'personality(2): 0xffffffff asks.', { persona: u32 }, { result: u32 }),
 
+  raiseIo: call(
+    284,
+    'A file with O_ASYNC can be read or written: its owner gets SIGIO, or the signal of F_SETSIG.',
+    { owner: i32, thread: bool, signal: i32, fd: i32, readable: bool, uid: u32, euid: u32 },
+    {},
+  ),
+
   // ── POSIX timers ────────────────────────────────────────────────────────────────────────────────────────────────
   timerCreate: call(279, 'timer_create(2).', { clock: i32, event: grant, id: grant }, { result: i32 }),
   timerSettime: call(280, 'timer_settime(2).', { id: i32, flags: i32, value: grant, old: grant }, { result: i32 }),

@@ -15,6 +15,7 @@ type Calls = Pick<
   | 'fds'
   | 'copyFds'
   | 'raiseSignal'
+  | 'raiseIo'
   | 'setTerminal'
   | 'readMemory'
   | 'mappings'
@@ -56,6 +57,9 @@ export const fileCalls = (kernel: Kernel): Calls => {
           kernel.request(kernel.pm, 'raise', { target, signal, toProcess: toProcess ?? false }, () => {}),
         ),
       ),
+
+    raiseIo: (notice) =>
+      undo.afterCommit(() => kernel.later(() => kernel.request(kernel.pm, 'raiseIo', { ...notice }, () => {}))),
 
     setTerminal: (sid, terminal, pid): Result<void> => {
       for (const process of processes.values()) {

@@ -25,6 +25,7 @@ const REFUSED: Partial<Record<keyof KernelCalls, unknown>> = {
   mappings: [],
   consoleWrite: 0,
   raiseSignal: undefined,
+  raiseIo: undefined,
 };
 
 export const kernelCallsFor = (kernel: Kernel, server: Server): KernelCalls => {

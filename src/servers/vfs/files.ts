@@ -6,6 +6,7 @@
  */
 import { EBADF, Errno, type Result } from '../../abi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../abi/fcntl.ts';
+import { forgetAsync } from './events/async.ts';
 import { unwatchFile } from './events/ready.ts';
 import { hold, release } from './inodes.ts';
 import { fileIo } from './io/operations.ts';
@@ -73,6 +74,7 @@ export const releaseFile = (vfs: Vfs, number: number): void => {
   vfs.files.delete(number);
   fileIo[file.kind].close?.(vfs, file, number);
   if (vfs.watchers.size > 0) unwatchFile(vfs, number);
+  if (vfs.asyncFiles.size > 0) forgetAsync(vfs, number);
   const object = objectOf(vfs, file);
   if (vfs.locks.size > 0) dropFileLocks(vfs, object, number);
   if (canWrite(file)) {

@@ -9,6 +9,7 @@ import type { FileTree } from '../../fs/tar/tree.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
 import type { ServerContext } from '../../ipc/server.ts';
 import type { Contents, Sequence, SortedTable, Table } from '../../ipc/store.ts';
+import { type AsyncFile, notifyOwners } from './events/async.ts';
 import { notifyWatchers } from './events/ready.ts';
 import type { EpollItem, EventCounter, Timer, Watchers } from './events/rows.ts';
 import type {
@@ -88,6 +89,9 @@ export class Vfs {
   readonly epollOrder: Sequence;
   /** Items of epoll by the channel that they listen to. */
   readonly watchers: Table<string, Watchers>;
+  /** Open files with signal-driven I/O, and those with O_ASYNC by channel. */
+  readonly asyncFiles: Table<number, AsyncFile>;
+  readonly asyncChannels: Table<string, { readonly files: readonly number[] }>;
 
   /** File system objects by superblock; an entry counts only while its row is the store's (a rollback may have replaced it). */
   readonly fileSystems = new Map<number, { readonly row: Superblock; readonly fs: FileSystem }>();
@@ -132,6 +136,8 @@ export class Vfs {
     this.epollReady = store.sorted('vfs:epoll-ready');
     this.epollOrder = store.sequence('vfs:epoll-order');
     this.watchers = store.table('vfs:watcher');
+    this.asyncFiles = store.table('vfs:async');
+    this.asyncChannels = store.table('vfs:async-channel');
   }
 
   now(): Time {
@@ -144,11 +150,12 @@ export class Vfs {
    */
   wake(channel: string, events = ~0): void {
     this.context.wake(channel);
-    if (this.watchers.size > 0) notifyWatchers(this, channel, events);
+    this.edge(channel, events);
   }
 
   /** As `wake`, where sleeping requests need not hear of it: more came where there was something already. */
   edge(channel: string, events = ~0): void {
     if (this.watchers.size > 0) notifyWatchers(this, channel, events);
+    if (this.asyncChannels.size > 0) notifyOwners(this, channel, events);
   }
 }

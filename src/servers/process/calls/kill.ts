@@ -1,6 +1,19 @@
 /** Sending signals: kill, tkill, tgkill and the queueing forms, and what the kernel and the host send. */
 import { EINVAL, EPERM, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
-import { infoCode, isSignal, SI_KERNEL, SI_TKILL, SI_USER, SIGINFO_BYTES, userInfo } from '../../../abi/signals.ts';
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from '../../../abi/poll.ts';
+import {
+  infoCode,
+  ioInfo,
+  isSignal,
+  POLL_IN,
+  POLL_OUT,
+  SI_KERNEL,
+  SI_TKILL,
+  SI_USER,
+  SIGINFO_BYTES,
+  SIGIO,
+  userInfo,
+} from '../../../abi/signals.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import { mayKill } from '../permission.ts';
 import { INIT } from '../process-table.ts';
@@ -8,7 +21,11 @@ import { Flag, type ProcessControlBlock } from '../rows.ts';
 import { type ProcessHandlers, type ProcessServer, readStruct, self } from '../server.ts';
 import { sendKernelSignal, sendSignal } from '../signals/send.ts';
 
-type Names = 'kill' | 'tkill' | 'tgkill' | 'sigqueue' | 'tgsigqueue' | 'raise' | 'killHost';
+type Names = 'raiseIo' | 'kill' | 'tkill' | 'tgkill' | 'sigqueue' | 'tgsigqueue' | 'raise' | 'killHost';
+
+/** `si_band` of what is readable and writable (fs/fcntl.c, band_table). */
+const BAND_IN = POLLIN | POLLRDNORM;
+const BAND_OUT = POLLOUT | POLLWRNORM | POLLWRBAND;
 
 const isValid = (signal: number): boolean => signal === 0 || isSignal(signal);
 
@@ -134,6 +151,31 @@ export const killCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
         return {};
       }
       for (const pid of s.table.groups.get(target)?.members ?? []) sendKernelSignal(s, pid, signal);
+      return {};
+    },
+
+    raiseIo({ owner, thread, signal, fd, readable, uid, euid }) {
+      const info =
+        signal === 0
+          ? userInfo(SIGIO, SI_KERNEL)
+          : ioInfo(signal, readable ? POLL_IN : POLL_OUT, readable ? BAND_IN : BAND_OUT, fd);
+      const allowed = (pid: number): boolean => {
+        const target = s.table.processes.get(pid);
+        if (target === undefined) return false;
+        return euid === 0 || [euid, uid].some((id) => id === target.uid || id === target.suid);
+      };
+      const tell = (pid: number, tid?: number): void => {
+        if (!allowed(pid)) return;
+        // A queue that is full must not hide that something happened.
+        if (sendSignal(s, pid, signal === 0 ? SIGIO : signal, info, { tid }) !== undefined)
+          sendSignal(s, pid, SIGIO, userInfo(SIGIO, SI_KERNEL), { tid });
+      };
+      if (owner < 0) for (const pid of s.table.groups.get(-owner)?.members ?? []) tell(pid);
+      else if (!thread) tell(owner);
+      else {
+        const pid = s.table.threads.get(owner)?.pid;
+        if (pid !== undefined) tell(pid, owner);
+      }
       return {};
     },
 

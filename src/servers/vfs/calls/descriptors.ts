@@ -1,9 +1,11 @@
 /** dup(2), dup2(2), dup3(2), fcntl(2), pipe(2). */
 import { EBADF, EBUSY, EFAULT, EINVAL, EMFILE, EPERM, Errno, ESRCH } from '../../../abi/errno.ts';
 import * as f from '../../../abi/fcntl.ts';
+import { SIGRTMAX } from '../../../abi/signals.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
 import { actorOf } from '../actor.ts';
+import { asyncOf, editAsync, setAsync } from '../events/async.ts';
 import {
   bindDescriptor,
   closeDescriptor,
@@ -13,6 +15,7 @@ import {
   unbindDescriptor,
   usableFileOf,
 } from '../files.ts';
+import { fileIo } from '../io/operations.ts';
 import { dropRecordLocks } from '../lock-table.ts';
 import { fileSystemOf, objectOf, PIPE_MOUNT } from '../mounts.ts';
 import { enterFile } from '../open.ts';
@@ -54,31 +57,44 @@ const setPipeSize = (vfs: Vfs, pid: number, fd: number, wanted: number): Outcome
 };
 
 /** Who is told that the file is ready: a process, or a group (negative). ESRCH if there is none. */
-const setOwner = (vfs: Vfs, number: number, owner: number): Outcome<{ result: number }> => {
+const setOwner = (
+  vfs: Vfs,
+  number: number,
+  owner: number,
+  setter: number,
+  thread: boolean,
+): Outcome<{ result: number }> => {
   const exists = (pid: number): boolean => {
     const view = vfs.kernel.process(pid);
     return !(view instanceof Errno) && (owner > 0 || view.pgid === -owner);
   };
-  if (owner > 0 ? !exists(owner) : owner < 0 && ![...vfs.kernel.processes()].some(exists)) return ESRCH;
+  if (thread && owner > 0) {
+    const pids = vfs.kernel.processes();
+    if (!pids.some((pid) => vfs.kernel.threads(pid).some(({ tid }) => tid === owner))) return ESRCH;
+  } else if (owner > 0 ? !exists(owner) : owner < 0 && ![...vfs.kernel.processes()].some(exists)) return ESRCH;
   vfs.files.edit(number)!.owner = owner;
+  const view = vfs.kernel.process(setter);
+  const { uid, euid } = view instanceof Errno ? { uid: 0, euid: 0 } : view;
+  Object.assign(editAsync(vfs, number), { thread, uid, euid });
   return { result: 0 };
 };
 
-const giveOwner = (vfs: Vfs, buf: Grant | null, owner: number): Outcome<{ result: number }> => {
+const giveOwner = (vfs: Vfs, buf: Grant | null, owner: number, thread: boolean): Outcome<{ result: number }> => {
   if (buf === null) return EFAULT;
-  const kind = owner < 0 ? f.F_OWNER_PGRP : f.F_OWNER_PID;
+  const kind = owner < 0 ? f.F_OWNER_PGRP : thread ? f.F_OWNER_TID : f.F_OWNER_PID;
   const copied = vfs.context.copyOut(buf, 0, new Uint8Array(Int32Array.of(kind, Math.abs(owner)).buffer));
   return copied instanceof Errno ? copied : { result: 0 };
 };
 
-const takeOwner = (vfs: Vfs, buf: Grant | null, number: number): Outcome<{ result: number }> => {
+const takeOwner = (vfs: Vfs, buf: Grant | null, number: number, setter: number): Outcome<{ result: number }> => {
   if (buf === null) return EFAULT;
   const bytes = vfs.context.copyIn(buf, 0, f.OWNER_EX_SIZE);
   if (bytes instanceof Errno) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kind = view.getInt32(0, true);
   if (kind < f.F_OWNER_TID || kind > f.F_OWNER_PGRP) return EINVAL;
-  return setOwner(vfs, number, kind === f.F_OWNER_PGRP ? -view.getInt32(4, true) : view.getInt32(4, true));
+  const id = view.getInt32(4, true);
+  return setOwner(vfs, number, kind === f.F_OWNER_PGRP ? -id : id, setter, kind === f.F_OWNER_TID);
 };
 
 const control = (
@@ -116,18 +132,26 @@ const control = (
         if (actor instanceof Errno || attributes instanceof Errno || !owns(actor, attributes)) return EPERM;
       }
       vfs.files.edit(number)!.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE);
+      if (((file.flags ^ argument) & f.O_ASYNC) !== 0) {
+        const { channels } = (argument & f.O_ASYNC) === 0 ? { channels: [] } : fileIo[file.kind].poll(vfs, file, pid);
+        setAsync(vfs, number, fd, [...new Set(channels)]);
+      }
       return { result: 0 };
     }
     case f.F_SETOWN:
-      return setOwner(vfs, number, argument | 0);
+      return setOwner(vfs, number, argument | 0, pid, false);
     case f.F_GETOWN:
       return { result: file.owner };
     case f.F_GETOWN_EX:
-      return giveOwner(vfs, buf, file.owner);
+      return giveOwner(vfs, buf, file.owner, asyncOf(vfs, number).thread);
     case f.F_SETOWN_EX:
-      return takeOwner(vfs, buf, number);
-    case f.F_GETSIG:
+      return takeOwner(vfs, buf, number, pid);
+    case f.F_SETSIG:
+      if (argument < 0 || argument > SIGRTMAX) return EINVAL;
+      editAsync(vfs, number).signal = argument;
       return { result: 0 };
+    case f.F_GETSIG:
+      return { result: asyncOf(vfs, number).signal };
     case f.F_GETPIPE_SZ:
       return file.kind === 'pipe' ? { result: vfs.pipes.get(file.target)!.capacity } : EBADF;
     case f.F_SETPIPE_SZ:
