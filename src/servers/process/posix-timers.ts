@@ -35,7 +35,7 @@ const enter = (s: ProcessServer, key: string, timer: PosixTimer): void => {
   if (timer.at === undefined || timer.signal === 0) return;
   if (isCpuClock(timer.clock)) s.table.cpuTimers.set(key, { pid: timer.pid });
   else {
-    let time = Math.min(Math.ceil(timer.at), LAST_KEY);
+    let time = Math.min(Math.max(Math.ceil(timer.at), 0), LAST_KEY);
     while (s.table.alarms.get(0, time) !== undefined) time++;
     s.table.alarms.set(0, time, { pid: timer.pid, timer: key });
     timer.key = time;
