@@ -6,7 +6,7 @@
  * If a server refuses, those before it undo the child, and the caller gets the error. With CLONE_VFORK the parent sleeps
  * until the child has a new image or is gone. With CLONE_VM both use one address space (held-memory.ts).
  */
-import { EINVAL, ENOSYS, Errno } from '../abi/errno.ts';
+import { EFAULT, EINVAL, ENOSYS, Errno } from '../abi/errno.ts';
 import { CLONE_FLAGS } from '../abi/syscalls/kernel.ts';
 import { CONTEXT_SIZE, FS_BASE, Reg } from '../cpu/state.ts';
 import { LATER } from './calls/call.ts';
@@ -22,6 +22,8 @@ export interface CloneArguments {
   readonly parentTid: number;
   readonly childTid: number;
   readonly tls: number;
+  /** Where the descriptor of CLONE_PIDFD goes. */
+  readonly pidfd: number;
   readonly exitSignal: number;
   /** CLONE_CLEAR_SIGHAND of clone3: what the child would catch has its default action. */
   readonly clearHandlers: boolean;
@@ -29,6 +31,7 @@ export interface CloneArguments {
 
 /** Flags that make no difference to a process that shares nothing, or that we carry out. */
 const ACCEPTED =
+  CLONE_FLAGS.CLONE_PIDFD |
   CLONE_FLAGS.CLONE_PTRACE |
   CLONE_FLAGS.CLONE_PARENT |
   CLONE_FLAGS.CLONE_IO |
@@ -80,6 +83,7 @@ const refusal = (kernel: Kernel, flags: number): Errno | undefined => {
   if (has(CLONE_FLAGS.CLONE_THREAD) && !has(CLONE_FLAGS.CLONE_SIGHAND)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_SIGHAND) && !has(CLONE_FLAGS.CLONE_VM)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_FS) && has(CLONE_FLAGS.CLONE_NEWNS)) return EINVAL;
+  if (has(CLONE_FLAGS.CLONE_PIDFD) && has(CLONE_FLAGS.CLONE_DETACHED)) return EINVAL;
   if (has(CLONE_FLAGS.CLONE_THREAD)) {
     // What the threads of a process have in common is the process's: there is no thread with descriptors of its own.
     if ((flags & THREAD) === THREAD && (flags & ~(THREAD | THREAD_ACCEPTED)) === 0) return undefined;
@@ -94,6 +98,11 @@ export const clone = (kernel: Kernel, thread: Thread, args: CloneArguments): Err
   const parent = thread.process;
   const refused = refusal(kernel, flags) ?? (flags & CLONE_FLAGS.CLONE_PARENT && parent.pid === 1 ? EINVAL : undefined);
   if (refused !== undefined) return refused;
+  if (flags & CLONE_FLAGS.CLONE_PIDFD) {
+    if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID && args.pidfd === args.parentTid) return EINVAL;
+    const ready = parent.memory.prepareWrite(args.pidfd, 4);
+    if (ready instanceof Errno) return ready;
+  }
   // As in Linux, nobody hears of an address that cannot be written.
   if (flags & CLONE_FLAGS.CLONE_PARENT_SETTID) parent.memory.prepareWrite(args.parentTid, 4);
   if (flags & CLONE_FLAGS.CLONE_THREAD) {
@@ -124,12 +133,33 @@ export const clone = (kernel: Kernel, thread: Thread, args: CloneArguments): Err
       const shareFiles = (flags & CLONE_FLAGS.CLONE_FILES) !== 0 && (flags & CLONE_FLAGS.CLONE_VFORK) === 0;
       kernel.request(kernel.vfs, 'forkProcess', { parent: pid, child, shareFiles }, (opened) => {
         if (opened instanceof Errno) kernel.request(kernel.mm, 'exit', { pid: child }, () => undo(opened));
-        else start(kernel, thread, child, args, give);
+        else if ((flags & CLONE_FLAGS.CLONE_PIDFD) === 0) start(kernel, thread, child, args, give);
+        else
+          giveDescriptor(kernel, thread, child, args.pidfd, (failed) => {
+            if (failed === undefined) start(kernel, thread, child, args, give);
+            else
+              kernel.request(kernel.vfs, 'exitProcess', { pid: child }, () =>
+                kernel.request(kernel.mm, 'exit', { pid: child }, () => undo(failed)),
+              );
+          });
       });
     });
   });
   return LATER;
 };
+
+/** CLONE_PIDFD: a descriptor of the child for its parent, stored where the parent says. */
+const giveDescriptor = (
+  kernel: Kernel,
+  { process }: Thread,
+  target: number,
+  address: number,
+  then: (failed: Errno | undefined) => void,
+): void =>
+  kernel.request(kernel.vfs, 'pidfdFor', { pid: process.pid, target }, (reply) => {
+    if (reply instanceof Errno) then(reply);
+    else then(process.space?.write(address, word((reply as { result: number }).result)) === 4 ? undefined : EFAULT);
+  });
 
 const start = (
   kernel: Kernel,

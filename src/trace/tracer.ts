@@ -108,7 +108,7 @@ export class Tracer {
   /** A handler is entered. */
   signalled(thread: TracedThread, { signal, info }: { readonly signal: number; readonly info: Uint8Array }): void {
     this.#suspend();
-    this.#line(thread.process.pid, `--- ${signalName(signal)} ${describeSignal(info)} ---`);
+    this.#line(thread.tid, `--- ${signalName(signal)} ${describeSignal(info)} ---`);
   }
 
   /** A process has ended, with a status as wait4 reports it. */
@@ -154,14 +154,14 @@ export class Tracer {
 
   #end(thread: TracedThread, call: Call, rest: string): void {
     this.#calls.delete(thread.tid);
-    const { pid } = thread.process;
+    const { tid } = thread;
     if (this.#open?.tid === thread.tid) {
       this.#open = undefined;
-      this.#line(pid, call.prefix + rest);
+      this.#line(tid, call.prefix + rest);
       return;
     }
     this.#suspend();
-    this.#line(pid, `<... ${call.name} resumed>${rest}`);
+    this.#line(tid, `<... ${call.name} resumed>${rest}`);
   }
 
   /** Another event interrupts the open line. */
@@ -171,7 +171,7 @@ export class Tracer {
     this.#open = undefined;
     const call = this.#calls.get(thread.tid);
     if (call === undefined) return;
-    this.#line(thread.process.pid, `${call.prefix} <unfinished ...>`);
+    this.#line(thread.tid, `${call.prefix} <unfinished ...>`);
   }
 
   #line(pid: number, text: string): void {

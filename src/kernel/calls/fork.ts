@@ -6,7 +6,16 @@ import { PAGE_SIZE } from '../../memory/layout.ts';
 import { clone as make } from '../fork.ts';
 import type { KernelCall } from './call.ts';
 
-const PLAIN = { flags: 0, stack: 0, parentTid: 0, childTid: 0, tls: 0, exitSignal: SIGCHLD, clearHandlers: false };
+const PLAIN = {
+  flags: 0,
+  stack: 0,
+  parentTid: 0,
+  childTid: 0,
+  tls: 0,
+  pidfd: 0,
+  exitSignal: SIGCHLD,
+  clearHandlers: false,
+};
 /** The exit signal, in the flags of clone. */
 const CSIGNAL = 0xff;
 
@@ -20,7 +29,13 @@ interface Arguments {
 
 export const clone: KernelCall = (kernel, thread, args: Arguments) => {
   const flags = (args.flags % 0x1_0000_0000) | 0;
-  return make(kernel, thread, { ...args, flags: flags & ~CSIGNAL, exitSignal: flags & CSIGNAL, clearHandlers: false });
+  return make(kernel, thread, {
+    ...args,
+    pidfd: args.parentTid,
+    flags: flags & ~CSIGNAL,
+    exitSignal: flags & CSIGNAL,
+    clearHandlers: false,
+  });
 };
 
 export const fork: KernelCall = (kernel, thread) => make(kernel, thread, PLAIN);
@@ -45,7 +60,7 @@ export const clone3: KernelCall = (kernel, thread, { args, size }: { args: numbe
   const padded = new Uint8Array(SIZE_KNOWN);
   padded.set(bytes.subarray(0, SIZE_KNOWN));
   const field = new BigUint64Array(padded.buffer);
-  const [wide, , childTid, parentTid, exitSignal, stack, stackSize, tls, setTid, setTidSize] = field;
+  const [wide, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid, setTidSize] = field;
   if (setTidSize > 32n || (setTid === 0n) !== (setTidSize === 0n)) return EINVAL;
   if (exitSignal > 0xffn || exitSignal > BigInt(SIGRTMAX)) return EINVAL;
   const flags = Number(BigInt.asIntN(32, wide));
@@ -63,6 +78,7 @@ export const clone3: KernelCall = (kernel, thread, { args, size }: { args: numbe
     parentTid: Number(parentTid),
     childTid: Number(childTid),
     tls: Number(tls),
+    pidfd: Number(pidfd),
     exitSignal: Number(exitSignal),
     clearHandlers,
   });

@@ -105,7 +105,9 @@ export const killCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
     // A zombie's thread is gone, yet it can be signalled in vain until it is reaped.
     const pid = thread?.pid ?? (s.table.processes.has(tid) ? tid : undefined);
     if (pid === undefined || (tgid !== undefined && tgid !== pid)) return ESRCH;
-    return sendFrom(s, sender, pid, signal, info, thread === undefined ? undefined : tid);
+    // Of a process whose first thread has ended nobody takes what is sent to that one.
+    const vain = thread === undefined && s.table.processes.get(pid)?.state !== 'ZOMBIE';
+    return sendFrom(s, sender, pid, vain && isValid(signal) ? 0 : signal, info, thread === undefined ? undefined : tid);
   };
 
   return {

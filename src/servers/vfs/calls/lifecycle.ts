@@ -10,6 +10,10 @@ import type { Vfs } from '../state.ts';
 import { leaderEnded } from '../terminal/job-control.ts';
 import type { CallsOf } from './calls-of.ts';
 
+const abandonOpenings = (vfs: Vfs, pid: number): void => {
+  for (const [tid, opening] of [...vfs.openings.entries()]) if (opening.pid === pid) abandonOpening(vfs, tid);
+};
+
 export const lifecycle = (vfs: Vfs): CallsOf<'forkProcess' | 'exitProcess' | 'execProcess'> => ({
   forkProcess: ({ parent, child, shareFiles }) => {
     // Two processes cannot share one descriptor table (CLONE_FILES without CLONE_THREAD): refused, rather than copied.
@@ -24,7 +28,7 @@ export const lifecycle = (vfs: Vfs): CallsOf<'forkProcess' | 'exitProcess' | 'ex
   },
 
   exitProcess: ({ pid }) => {
-    for (const [tid, opening] of [...vfs.openings.entries()]) if (opening.pid === pid) abandonOpening(vfs, tid);
+    abandonOpenings(vfs, pid);
     for (const { fd } of vfs.kernel.fds(pid)) closeDescriptor(vfs, pid, fd);
     const waiting = vfs.lockWaits.get(pid);
     if (waiting !== undefined) {
@@ -42,6 +46,8 @@ export const lifecycle = (vfs: Vfs): CallsOf<'forkProcess' | 'exitProcess' | 'ex
   },
 
   execProcess: ({ pid }) => {
+    // Threads that waited in open(2) are gone.
+    abandonOpenings(vfs, pid);
     for (const { fd, closeOnExec } of vfs.kernel.fds(pid)) if (closeOnExec) closeDescriptor(vfs, pid, fd);
     return nothing;
   },
