@@ -9,6 +9,9 @@
  *    channels is woken, the deadline passes, or a signal cancels it. `call.reason` says which, `call.state` carries what the
  *    handler wanted remembered (bytes transferred so far). When a cancelled handler returns `wait` again, the loop answers EINTR.
  *
+ * The request object shows the values of the delivery that runs and serves the next one too: a handler takes what it needs out
+ * of it (usually by naming the fields in its parameter) and keeps no reference to it or to the `Delivery`.
+ *
  * A handler never throws on purpose: an exception is a bug, the transaction is rolled back, the server is resurrected and
  * the request delivered once more; if it kills the server again, its caller gets EIO.
  * `copyIn` and `copyOut` may throw `FaultPending`, which the loop understands (roll back, let the kernel bring the page in,
