@@ -26,7 +26,7 @@ export interface MountOptions {
 
 export interface BootOptions
   extends Pick<KernelOptions, 'ipc' | 'memory' | 'hostname' | 'aslr' | 'tracer' | 'ipcLog' | 'chaos'> {
-  /** What executes guest code; default the environment variable XINIM_ENGINE, else the interpreter. */
+  /** What executes guest code; default the environment variable XINIM_ENGINE, else the translator (`jit`). */
   readonly engine?: 'interpreter' | 'jit';
   /**
    * The root, instead of the default one: a host folder or a tar file (as `xinim image` makes them). What programs change is
@@ -52,7 +52,7 @@ export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
     console,
     log,
     aslr = true,
-    engine = process.env.XINIM_ENGINE,
+    engine = process.env.XINIM_ENGINE ?? 'jit',
     ...kernel
   } = options;
   if (engine === 'jit') useBranchHints();
