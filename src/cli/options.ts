@@ -25,7 +25,7 @@ export interface CommonOptions {
   /** Random addresses for programs; a number is their seed. */
   readonly aslr?: boolean | number;
   /** What executes guest code; the default is boot's. */
-  readonly engine?: 'interpreter' | 'jit';
+  readonly engine?: 'interpreter' | 'jit' | 'lockstep';
   /** Trace the calls that this filter names (trace/tracer.ts), all if it is empty, or none. */
   readonly trace?: string;
   /** Write the IPC log to standard error (true) or to a file. */
@@ -127,7 +127,7 @@ const addCommon = (command: Command): Command =>
         parseAslr,
       ),
     )
-    .addOption(new Option('--engine <kind>', 'what executes programs').choices(['interpreter', 'jit']))
+    .addOption(new Option('--engine <kind>', 'what executes programs').choices(['interpreter', 'jit', 'lockstep']))
     .addOption(new Option('--ipc <mode>', 'seal messages, or not').choices(['sealed', 'direct']).default('sealed'))
     .addOption(
       new Option(

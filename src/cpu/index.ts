@@ -5,6 +5,7 @@ import type { Engine, EngineHost } from './engine.ts';
 import { Interpreter } from './interpreter/engine.ts';
 import { UNITS, type UnitStatistics } from './jit/store.ts';
 import { type JitOptions, jitTier } from './jit/tier.ts';
+import { Lockstep } from './lockstep.ts';
 
 export { CpuState } from './cpu-state.ts';
 export { Access, type Engine, type EngineHost, Trap } from './engine.ts';
@@ -17,6 +18,11 @@ export function createEngine(memory: WebAssembly.Memory, host: EngineHost): Engi
 /** As `createEngine`; code that is executed often is translated as a whole. */
 export function createJit(memory: WebAssembly.Memory, host: EngineHost, options?: JitOptions): Engine {
   return new Interpreter(memory, host, jitTier(options));
+}
+
+/** As `createJit`, every stretch executed by both tiers: throws at the first difference. */
+export function createLockstep(memory: WebAssembly.Memory, host: EngineHost, options?: JitOptions): Engine {
+  return new Lockstep(memory, host, options);
 }
 
 export { hottest } from './jit/listing.ts';

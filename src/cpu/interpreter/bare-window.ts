@@ -29,7 +29,11 @@ export interface BareWindow {
   start(address: number, budget?: number): Trap;
 }
 
-export function bareWindow(tier?: TierFactory): BareWindow {
+export function bareWindow(
+  tier?: TierFactory,
+  create: (memory: WebAssembly.Memory, host: EngineHost) => Engine = (memory, host) =>
+    new Interpreter(memory, host, tier),
+): BareWindow {
   const memory = new WebAssembly.Memory({
     initial: WINDOW_SIZE / 65536,
     maximum: WINDOW_SIZE / 65536,
@@ -60,7 +64,7 @@ export function bareWindow(tier?: TierFactory): BareWindow {
     },
     timestamp: () => 0x1_2345_6789n,
   };
-  const engine = new Interpreter(memory, host, tier);
+  const engine = create(memory, host);
   const cpu = new CpuState(memory);
   cpu.reset();
   const bytes = (address: number, length: number): Uint8Array =>

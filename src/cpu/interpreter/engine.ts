@@ -43,6 +43,8 @@ export class Interpreter implements Engine {
 
   /** The tier that takes over hot code, if there is one. */
   readonly #tier: Tier | undefined;
+  /** The tier's code is linked. */
+  #translates = true;
   /** Budget until the tier wants the next sample, in bytes of records: it counts on from one `run` to the next. */
   #untilSample = 0;
   /** What that was after the last sample. */
@@ -104,7 +106,8 @@ export class Interpreter implements Engine {
       left -= used;
       if (code === Trap.Budget) {
         if (tier === undefined) this.#fuse();
-        else this.#sample(tier);
+        else if (this.#translates) this.#sample(tier);
+        else this.#untilSample = this.#sampleFrom;
       }
       if (left <= 0) return Trap.Budget;
       if (code === EXIT_RESUME || code === Trap.Budget) continue;
@@ -138,6 +141,20 @@ export class Interpreter implements Engine {
     if (parent.#tier !== undefined) this.#tier?.inherit(parent.#tier);
     this.#install();
     this.#exports.insert(this.#translator.first, this.#translator.top);
+  }
+
+  /** Turns translated code off and on again, for comparisons (cpu/lockstep.ts). Not for single steps. */
+  translating(on: boolean): void {
+    if (this.#tier === undefined || on === this.#translates) return;
+    this.#translates = on;
+    if (on) this.#tier.resume();
+    else this.#tier.suspend();
+  }
+
+  /** Executes one instruction, or one element of a repeated one. `Budget` if it did nothing else. */
+  step(): Trap {
+    const trap = this.#stepAlone(1);
+    return trap < 0 ? Trap.Budget : trap;
   }
 
   /** Decodes at RIP and links the branch that led there. Returns a trap, or −1. */
@@ -177,13 +194,13 @@ export class Interpreter implements Engine {
   }
 
   /** Executes one instruction from a record that belongs to no page. Returns a trap, or −1. */
-  #stepAlone(): number {
+  #stepAlone(elements = ALONE): number {
     this.#changesItself = false;
     const state = this.#state;
     const record = this.#translator.translateOne(state[RIP >> 2], state[(RIP >> 2) + 1]);
     if (record < 0) return -1 - record;
     this.#install();
-    const code = this.#exports.runRecord(record, ALONE * RECORD_SIZE);
+    const code = this.#exports.runRecord(record, elements * RECORD_SIZE);
     return code === Trap.Budget || code === EXIT_RESUME || code === EXIT_UNRESOLVED ? -1 : code;
   }
 

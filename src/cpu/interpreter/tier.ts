@@ -30,6 +30,9 @@ export interface Tier {
   decoded(low: number, high: number): void;
   /** Bytes of this page (by number) change. */
   invalidate(page: number): void;
+  /** Records go to the interpreter's handlers until `resume`; in between nothing is translated. */
+  suspend(): void;
+  resume(): void;
   /** All records are about to be dropped. */
   clear(): void;
   /** The records were copied from the engine that `parent` belongs to. */

@@ -306,6 +306,12 @@ export class Translator {
     }
   }
 
+  /** Whether a record has not been dropped. */
+  lives(record: number): boolean {
+    const word = ((record >>> 0) - DECODE_CACHE) >>> 2;
+    return this.#words[word + HANDLER / 4] !== Special.Dropped;
+  }
+
   /** Empties the hash table over the records of [from, to); given by the engine, which has it in WebAssembly. */
   clearWith: (() => void) | undefined;
   /** Enters the records of [from, to) into the hash table; given by the engine as well. */

@@ -75,7 +75,7 @@ class JitTier implements Tier, CodeSource {
   readonly #samples = new Map<number, number>();
   readonly #regions = new Set<Region>();
   readonly #byPage = new Map<number, Set<Region>>();
-  readonly #linked = new Map<number, { readonly original: number; readonly region: Region }>();
+  readonly #linked = new Map<number, { readonly slot: number; readonly original: number; readonly region: Region }>();
   /** Roots of the regions that are linked. */
   readonly #roots = new Set<number>();
   /** Targets of calls, in the records before `#scanned`. */
@@ -252,7 +252,7 @@ class JitTier implements Tier, CodeSource {
       if (record === 0 || this.#linked.has(record)) return;
       const slot = this.#slot();
       table.set(slot, exports[entryName(i)]);
-      const word = ((record >>> 0) - DECODE_CACHE + HANDLER) >>> 2;
+      const word = this.#wordOf(record);
       const link = { record, slot, original: this.#words[word], region };
       this.#words[word] = slot;
       region.links.push(link);
@@ -310,7 +310,7 @@ class JitTier implements Tier, CodeSource {
 
   #unlink(region: Region): void {
     for (const { record, slot, original } of region.links) {
-      const word = ((record >>> 0) - DECODE_CACHE + HANDLER) >>> 2;
+      const word = this.#wordOf(record);
       if (this.#words[word] === slot) this.#words[word] = original;
       this.#linked.delete(record);
       this.parts.table.set(slot, null);
@@ -325,6 +325,22 @@ class JitTier implements Tier, CodeSource {
     for (const region of this.#regions) this.#unlink(region);
     this.#samples.clear();
     this.slice = SHORT_SLICE;
+  }
+
+  suspend(): void {
+    for (const [record, { original }] of this.#linked) this.#words[this.#wordOf(record)] = original;
+  }
+
+  resume(): void {
+    for (const [record, { slot }] of this.#linked) {
+      // Records that were dropped meanwhile stay so.
+      if (this.parts.translator.lives(record)) this.#words[this.#wordOf(record)] = slot;
+    }
+  }
+
+  /** Index of the word that holds a record's handler. */
+  #wordOf(record: number): number {
+    return ((record >>> 0) - DECODE_CACHE + HANDLER) >>> 2;
   }
 
   invalidate(page: number): void {
@@ -345,7 +361,7 @@ class JitTier implements Tier, CodeSource {
   inherit(parent: Tier): void {
     if (!(parent instanceof JitTier)) return;
     for (const [record, { original }] of parent.#linked) {
-      this.#words[((record >>> 0) - DECODE_CACHE + HANDLER) >>> 2] = original;
+      this.#words[this.#wordOf(record)] = original;
     }
   }
 

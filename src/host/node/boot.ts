@@ -1,6 +1,6 @@
 /** Boots a system in Node.js: default root, host folders, platform, driver. */
 import { Errno } from '../../abi/errno.ts';
-import { createJit } from '../../cpu/index.ts';
+import { createEngine, createJit, createLockstep } from '../../cpu/index.ts';
 import type { PopulateEntry } from '../../fs/populate.ts';
 import type { KernelOptions } from '../../kernel/options.ts';
 import { defaultRoot } from '../../system/skeleton.ts';
@@ -16,6 +16,13 @@ import { Xinim } from './xinim.ts';
 
 export { XinimError };
 
+/** What executes guest code; `lockstep` runs everything on both others and stops at the first difference. */
+const ENGINES = { interpreter: createEngine, jit: createJit, lockstep: createLockstep } as const;
+
+/** The engine of a name that the environment gives; the translator for one that is unknown. */
+const engineOf = (name: string | undefined): keyof typeof ENGINES =>
+  name !== undefined && Object.hasOwn(ENGINES, name) ? (name as keyof typeof ENGINES) : 'jit';
+
 export interface MountOptions {
   /** Folder of the host. */
   readonly host: string;
@@ -27,7 +34,7 @@ export interface MountOptions {
 export interface BootOptions
   extends Pick<KernelOptions, 'ipc' | 'memory' | 'hostname' | 'aslr' | 'tracer' | 'ipcLog' | 'chaos'> {
   /** What executes guest code; default the environment variable XINIM_ENGINE, else the translator (`jit`). */
-  readonly engine?: 'interpreter' | 'jit';
+  readonly engine?: keyof typeof ENGINES;
   /**
    * The root, instead of the default one: a host folder or a tar file (as `xinim image` makes them). What programs change is
    * kept in memory, unless it is a folder and `writable`: then the folder is changed.
@@ -52,10 +59,10 @@ export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
     console,
     log,
     aslr = true,
-    engine = process.env.XINIM_ENGINE ?? 'jit',
+    engine = engineOf(process.env.XINIM_ENGINE),
     ...kernel
   } = options;
-  if (engine === 'jit') useBranchHints();
+  if (engine !== 'interpreter') useBranchHints();
   const platform = nodePlatform({
     console: console && ((terminal, bytes) => console(terminal, bytes) ?? bytes.length),
     log,
@@ -66,7 +73,7 @@ export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
   const system = System.boot(platform, {
     ...kernel,
     aslr,
-    createEngine: engine === 'jit' ? createJit : undefined,
+    createEngine: ENGINES[engine],
     base: opened?.base,
     init: opened?.init,
     root: [...entries, ...files],
