@@ -16,6 +16,8 @@ export const TIOCGPGRP = 0x540f;
 export const TIOCSPGRP = 0x5410;
 export const TIOCOUTQ = 0x5411;
 export const TIOCSTI = 0x5412;
+/** Of sockets, as are FIONREAD (SIOCINQ) and TIOCOUTQ (SIOCOUTQ). */
+export const SIOCATMARK = 0x8905;
 export const TIOCVHANGUP = 0x5437;
 export const TIOCGETD = 0x5424;
 export const TIOCSETD = 0x5423;
@@ -76,6 +78,7 @@ export const ioctlShapes: ReadonlyMap<number, IoctlShape> = new Map([
   [TIOCGSID, shape('TIOCGSID', 'out', 4)],
   [TIOCOUTQ, shape('TIOCOUTQ', 'out', 4)],
   [TIOCSTI, shape('TIOCSTI', 'in', 1)],
+  [SIOCATMARK, shape('SIOCATMARK', 'out', 4)],
   [TIOCVHANGUP, shape('TIOCVHANGUP')],
   [TIOCGETD, shape('TIOCGETD', 'out', 4)],
   [TIOCSETD, shape('TIOCSETD', 'in', 4)],

@@ -7,11 +7,13 @@ import { eventSyscalls } from './syscalls/events.ts';
 import { kernelSyscalls } from './syscalls/kernel.ts';
 import { memorySyscalls } from './syscalls/memory.ts';
 import { processSyscalls } from './syscalls/process.ts';
+import { socketSyscalls } from './syscalls/sockets.ts';
 import { vfsSyscalls } from './syscalls/vfs.ts';
 
 export const syscalls: Readonly<Record<string, Syscall>> = {
   ...vfsSyscalls,
   ...eventSyscalls,
+  ...socketSyscalls,
   ...processSyscalls,
   ...memorySyscalls,
   ...kernelSyscalls,

@@ -14,6 +14,7 @@ import {
   PIPE_MOUNT,
   ROOT_FOLDER,
   ROOT_MOUNT,
+  SOCKET_MOUNT,
 } from './mounts.ts';
 import type { Vfs } from './state.ts';
 
@@ -39,6 +40,8 @@ export const bootFileSystems = (vfs: Vfs): void => {
   const anonymous = must(
     addMount(vfs, must(addSuperblock(vfs, 'anon_inodefs', 'anon_inodefs', '')), NOWHERE, 'anon_inodefs', 0),
   );
+  const sockets = must(addMount(vfs, must(addSuperblock(vfs, 'sockfs', 'sockfs', '')), NOWHERE, 'sockfs', 0));
+  if (sockets !== SOCKET_MOUNT) throw new Error('mount numbers are taken');
   if (root !== ROOT_MOUNT || pipes !== PIPE_MOUNT || anonymous !== ANONYMOUS_MOUNT)
     throw new Error('mount numbers are taken');
   const fs = fileSystemOf(vfs, root);

@@ -35,6 +35,9 @@ const PATHS = [
   '/dev/tty',
   '/dev/tty1',
   '/dev/full',
+  '/dev/ptmx',
+  '/dev/pts/0',
+  '/dev/pts/1',
   '/proc/self/fd/0',
   '/proc/self/fd/3',
   '/proc/self/exe',
@@ -96,6 +99,11 @@ it.each([1, 2, 3])('random calls never kill the server (seed %i)', (seed) => {
     if (kind === 'i53') return pick(LARGE);
     if (kind === 'text') return pick(PATHS);
     if (kind === 'bool') return random() < 0.5;
+    if (kind === 'bytes') {
+      const count = pick([0, 1, 2, 3]);
+      const lengths = Array.from({ length: count * 3 }, () => pick([0, 0, 2, 8, 16, 24, 110, 128, 4096]));
+      return new Uint8Array(Uint32Array.from([pick([0, 0, 0, 22]), count, ...lengths]).buffer);
+    }
     if (kind !== 'grant') throw new Error(kind);
     if (random() < 0.1) return null;
     if (random() < 0.1) return machine.badGrant(pick([0, 1, 8, 4096]));
@@ -123,7 +131,18 @@ it.each([1, 2, 3])('random calls never kill the server (seed %i)', (seed) => {
   }
   for (const one of sleepers) if (one.sleeps) machine.cancel(one);
   for (const pid of [5, 6]) machine.call('exitProcess', 0, { pid });
-  for (const table of ['vfs:file', 'vfs:pipe', 'vfs:opening', 'vfs:lock', 'vfs:lock-wait', 'vfs:process'])
+  for (const table of [
+    'vfs:file',
+    'vfs:pipe',
+    'vfs:opening',
+    'vfs:lock',
+    'vfs:lock-wait',
+    'vfs:process',
+    'vfs:pty',
+    'vfs:socket',
+    'vfs:socket-name',
+    'vfs:in-flight',
+  ])
     expect(machine.store.table(table).size, table).toBe(0);
   // Directories that are covered by mounts are all that may still be held.
   const mounts = [...machine.store.table('vfs:mount').keys()].length - 4;

@@ -24,6 +24,7 @@ import { openClose } from './calls/open-close.ts';
 import { polling } from './calls/polling.ts';
 import { populating } from './calls/populating.ts';
 import { readWrite } from './calls/read-write.ts';
+import { sockets } from './calls/sockets.ts';
 import { stats } from './calls/stat.ts';
 import { xattrs } from './calls/xattrs.ts';
 import { Vfs, type VfsOptions } from './state.ts';
@@ -56,6 +57,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...lifecycle(vfs),
     ...hostEnds(vfs),
     ...hangup(vfs),
+    ...sockets(vfs),
     ping: ({ value }) => ({ result: value }),
   };
 };

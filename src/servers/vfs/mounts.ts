@@ -17,6 +17,7 @@ import { AnonymousFs } from './events/anonymous-fs.ts';
 import { PipeFs } from './pipe/pipefs.ts';
 import { ProcView } from './proc-view.ts';
 import type { Mount, Place, Superblock } from './rows.ts';
+import { SocketFs } from './socket/socketfs.ts';
 import type { Vfs } from './state.ts';
 import { Devpts, devptsOptions } from './terminal/devpts.ts';
 
@@ -26,6 +27,8 @@ export const PIPE_MOUNT = 2;
 export const ANONYMOUS_MOUNT = 3;
 /** Source of the mount of a host folder that is the root itself. */
 export const ROOT_FOLDER = 'root';
+/** The mount of sockets. */
+export const SOCKET_MOUNT = 4;
 
 /** Key of a directory in `mountPoints`. */
 export const pointKey = numberOf;
@@ -42,6 +45,7 @@ export const fileSystemTypes: readonly (readonly [name: string, nodev: boolean])
   ['proc', true],
   ['pipefs', true],
   ['anon_inodefs', true],
+  ['sockfs', true],
   ['devpts', true],
   ['host', true],
   ['overlay', true],
@@ -103,6 +107,8 @@ const makeFileSystem = (vfs: Vfs, number: number, row: Superblock): Result<FileS
       return new PipeFs(vfs);
     case 'anon_inodefs':
       return new AnonymousFs();
+    case 'sockfs':
+      return new SocketFs(vfs);
     case 'devpts': {
       const options = devptsOptions(parseOptions(row.options));
       return options instanceof Errno ? options : new Devpts(vfs, options);

@@ -27,6 +27,7 @@ export type FileKind =
   | 'terminal'
   /** The master of a pseudo-terminal; `target` is the terminal that is its slave. */
   | 'master'
+  | 'socket'
   | 'path'
   | 'eventfd'
   | 'epoll'

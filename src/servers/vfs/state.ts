@@ -25,6 +25,7 @@ import type {
   StreamRow,
   Superblock,
 } from './rows.ts';
+import type { InFlight, Packet, SocketRow } from './socket/rows.ts';
 import type { PtyRow } from './terminal/pty-row.ts';
 import type { TerminalRow } from './terminal/row.ts';
 
@@ -71,6 +72,17 @@ export class Vfs {
   readonly terminals: Table<number, TerminalRow>;
   /** Pseudo-terminals by number. */
   readonly ptys: Table<number, PtyRow>;
+  readonly sockets: Table<number, SocketRow>;
+  readonly socketNumbers: Sequence;
+  /** Which socket has a name (socket/address.ts). */
+  readonly socketNames: Table<string, { readonly socket: number }>;
+  readonly autobindNumbers: Sequence;
+  /** Messages by receiving socket. */
+  readonly packets: SortedTable<Packet>;
+  readonly packetNumbers: Sequence;
+  /** Open files that travel in messages, and how many a user has so. */
+  readonly inFlight: Table<number, InFlight>;
+  readonly inFlightUsers: Table<number, InFlight>;
   readonly locks: Table<number, LockRow>;
   readonly lockWaits: Table<number, LockWait>;
   /** eventfd counters and timers by open file. */
@@ -99,6 +111,10 @@ export class Vfs {
   readonly mounted: ({ readonly row: Readonly<Mount>; readonly fs: FileSystem } | undefined)[] = [];
   /** Where data passes through on its way between files and grants; meaningless between calls. */
   readonly scratch = new Uint8Array(1 << 17);
+  /** Files that are being let go of (socket/rights.ts); empty between calls. */
+  readonly dying: number[] = [];
+  /** Only says when it is time to look for lost sockets; an instance may begin anew. */
+  closesSinceCollection = 0;
 
   constructor(context: ServerContext, options: VfsOptions) {
     const { store } = context;
@@ -123,6 +139,14 @@ export class Vfs {
     this.streams = store.table('vfs:stream');
     this.terminals = store.table('vfs:terminal');
     this.ptys = store.table('vfs:pty');
+    this.sockets = store.table('vfs:socket');
+    this.socketNumbers = store.sequence('vfs:socket');
+    this.socketNames = store.table('vfs:socket-name');
+    this.autobindNumbers = store.sequence('vfs:autobind');
+    this.packets = store.sorted('vfs:packet');
+    this.packetNumbers = store.sequence('vfs:packet');
+    this.inFlight = store.table('vfs:in-flight');
+    this.inFlightUsers = store.table('vfs:in-flight-user');
     this.locks = store.table('vfs:lock');
     this.lockWaits = store.table('vfs:lock-wait');
     this.counters = store.table('vfs:eventfd');

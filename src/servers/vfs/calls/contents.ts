@@ -36,10 +36,12 @@ import { done } from '../outcome.ts';
 import { permits } from '../permission.ts';
 import { putBytes, writeChannel } from '../pipe/pipe.ts';
 import type { OpenFile, Place } from '../rows.ts';
+import { sendBytes } from '../socket/send.ts';
+import { sendChannel } from '../socket/socket.ts';
 import type { Vfs } from '../state.ts';
 import { drain, emit, postProcess } from '../terminal/output.ts';
 import { inputRoom, isHungUp, typeAtSlave } from '../terminal/pty.ts';
-import { ptyOf } from '../terminal/pty-row.ts';
+import { masterChannel, ptyOf } from '../terminal/pty-row.ts';
 import { editTerminal, outputChannel } from '../terminal/row.ts';
 import { find } from '../walk.ts';
 import type { CallsOf } from './calls-of.ts';
@@ -96,8 +98,9 @@ const writeOffset = (vfs: Vfs, grant: Grant, value: number): Result<void> => {
 };
 
 /** Gives bytes to any kind of open file; 0 when it would have to wait. */
-const deliver = (vfs: Vfs, pid: number, target: Source, bytes: Uint8Array, at: number): Outcome<number> => {
+const deliver = (vfs: Vfs, call: Delivery, target: Source, bytes: Uint8Array, at: number): Outcome<number> => {
   const { file } = target;
+  const { pid } = call.caller;
   switch (file.kind) {
     case 'regular': {
       const length = withinLimit(vfs, pid, at, bytes.length);
@@ -120,6 +123,8 @@ const deliver = (vfs: Vfs, pid: number, target: Source, bytes: Uint8Array, at: n
       emit(vfs, file.target, row, postProcess(row, bytes));
       return bytes.length;
     }
+    case 'socket':
+      return sendBytes(vfs, call, file, bytes);
     case 'master': {
       const room = Math.min(bytes.length, inputRoom(ptyOf(vfs, file.target)!));
       typeAtSlave(vfs, file.target, bytes.slice(0, room));
@@ -136,6 +141,14 @@ const deliver = (vfs: Vfs, pid: number, target: Source, bytes: Uint8Array, at: n
   }
 };
 
+/** The channel by which a file tells that it takes more; undefined for one that always does. */
+const roomFor = ({ kind, target }: Readonly<OpenFile>): string | undefined => {
+  if (kind === 'pipe') return writeChannel(target);
+  if (kind === 'terminal') return outputChannel(target);
+  if (kind === 'master') return masterChannel(target);
+  return kind === 'socket' ? sendChannel(target) : undefined;
+};
+
 /** Bytes of what sendfile(2) may read: a regular file or an endless device. */
 const readSource = (file: Readonly<OpenFile>, fs: FileSystem, at: number, into: Uint8Array): Result<number> => {
   if (file.kind === 'regular') return fs.read(file.ino, at, into);
@@ -147,7 +160,6 @@ const readSource = (file: Readonly<OpenFile>, fs: FileSystem, at: number, into: 
 
 /** Copies between open files, advancing positions or offsets; the count, or why nothing went. */
 const copy = (vfs: Vfs, call: Delivery, from: Source, to: Source, length: number): Outcome<number> => {
-  const { pid } = call.caller;
   const fs = fileSystemOf(vfs, from.file.mount);
   const start = from.at ?? from.file.position;
   let target = to.at ?? to.file.position;
@@ -162,7 +174,7 @@ const copy = (vfs: Vfs, call: Delivery, from: Source, to: Source, length: number
     const count = readSource(from.file, fs, start + copied, into);
     if (count instanceof Errno) return copied > 0 ? copied : count;
     if (count === 0) break;
-    const written = deliver(vfs, pid, to, into.subarray(0, count), target + copied);
+    const written = deliver(vfs, call, to, into.subarray(0, count), target + copied);
     if (typeof written !== 'number') {
       if (copied === 0) return written;
       break;
@@ -269,11 +281,12 @@ export const contents = (
     const to: Source = { file, number: toNumber, at: undefined };
     const copied = copy(vfs, call, from, to, Math.min(count, COPY_MAX));
     if (typeof copied !== 'number') return copied;
-    if (copied === 0 && count > 0 && (file.kind === 'pipe' || file.kind === 'terminal')) {
+    const channel = roomFor(file);
+    if (copied === 0 && count > 0 && channel !== undefined) {
       const attributes = fileSystemOf(vfs, from.file.mount).getattr(from.file.ino);
       const more = !(attributes instanceof Errno) && (at ?? from.file.position) < attributes.size;
       if (more && file.flags & 0o4000) return Errno.of(11);
-      if (more) return wait([file.kind === 'pipe' ? writeChannel(file.target) : outputChannel(file.target)]);
+      if (more) return wait([channel]);
     }
     if (offset !== null && at !== undefined) {
       const stored = writeOffset(vfs, offset, at + copied);

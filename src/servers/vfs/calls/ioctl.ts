@@ -5,6 +5,7 @@ import { FIOCLEX, FIONBIO, FIONCLEX, FIONREAD } from '../../../abi/ioctl.ts';
 import { fileNumber } from '../files.ts';
 import { fileSystemOf } from '../mounts.ts';
 import { done } from '../outcome.ts';
+import { socketIoctl } from '../socket/ioctl.ts';
 import type { Vfs } from '../state.ts';
 import { terminalIoctl } from '../terminal/ioctl.ts';
 import { masterIoctl } from '../terminal/master.ts';
@@ -30,6 +31,7 @@ export const ioctl = (vfs: Vfs): CallsOf<'ioctl'> => ({
         return done;
       }
     }
+    if (file.kind === 'socket') return socketIoctl(vfs, file.target, request, buf);
     if (file.kind === 'master') {
       const answer = masterIoctl(vfs, call, file, request, argument, buf);
       return answer ?? terminalIoctl(vfs, call, file, request, argument, buf);

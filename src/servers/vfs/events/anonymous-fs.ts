@@ -25,13 +25,13 @@ const attributes: Attributes = Object.freeze({
 });
 
 export class AnonymousFs implements FileSystem {
-  readonly type = 'anon_inodefs';
+  readonly type: string = 'anon_inodefs';
   readonly root = 0;
   readonly blockSize = 4096;
 
-  getattr = (): Result<Attributes> => attributes;
+  getattr: FileSystem['getattr'] = () => attributes;
   touch(): void {}
-  setattr = (): Result<void> => EOPNOTSUPP;
+  setattr: FileSystem['setattr'] = () => EOPNOTSUPP;
   lookup = (): Result<number> => ENOTDIR;
   parent = (): Result<number> => ENOTDIR;
   nameOf = (): Result<string> => ENOENT;
@@ -61,6 +61,6 @@ export class AnonymousFs implements FileSystem {
     };
   }
 
-  forget(): void {}
+  forget(_ino: number): void {}
   destroy(): void {}
 }

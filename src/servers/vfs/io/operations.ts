@@ -14,6 +14,7 @@ import { epollIo } from '../events/epoll.ts';
 import { eventfdIo } from '../events/eventfd.ts';
 import { timerfdIo } from '../events/timerfd.ts';
 import type { FileKind, OpenFile } from '../rows.ts';
+import { socketIo } from '../socket/socket-io.ts';
 import type { Vfs } from '../state.ts';
 import { masterIo } from '../terminal/master.ts';
 import { terminalIo } from '../terminal/terminal-io.ts';
@@ -63,6 +64,7 @@ export const fileIo: Readonly<Record<FileKind, FileIo>> = {
   random: randomDevice,
   terminal: terminalIo,
   master: masterIo,
+  socket: socketIo,
   path: pathIo,
   eventfd: eventfdIo,
   epoll: epollIo,
