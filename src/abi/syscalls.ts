@@ -8,6 +8,7 @@ import { kernelSyscalls } from './syscalls/kernel.ts';
 import { memorySyscalls } from './syscalls/memory.ts';
 import { processSyscalls } from './syscalls/process.ts';
 import { socketSyscalls } from './syscalls/sockets.ts';
+import { sysvSyscalls } from './syscalls/sysv.ts';
 import { vfsSyscalls } from './syscalls/vfs.ts';
 
 export const syscalls: Readonly<Record<string, Syscall>> = {
@@ -16,5 +17,6 @@ export const syscalls: Readonly<Record<string, Syscall>> = {
   ...socketSyscalls,
   ...processSyscalls,
   ...memorySyscalls,
+  ...sysvSyscalls,
   ...kernelSyscalls,
 };

@@ -78,5 +78,22 @@ export const memoryProtocol = protocol('memory', 300, {
   shmat: call(321, 'shmat(2).', { id: i32, addr: i53, flags: i32 }, { result: i53 }),
   shmdt: call(322, 'shmdt(2).', { addr: i53 }, { result: i32 }),
   shmctl: call(323, 'shmctl(2).', { id: i32, command: i32, buf: grant }, { result: i32 }),
+  semget: call(324, 'semget(2).', { key: i32, count: i32, flags: i32 }, { result: i32 }),
+  semop: call(
+    325,
+    'semop(2), semtimedop(2).',
+    { id: i32, operations: grant, count: i53, timeout: grant },
+    { result: i32 },
+  ),
+  semctl: call(
+    326,
+    'semctl(2): the last argument as a number and, by command, as what it points to.',
+    { id: i32, number: i32, command: i32, value: i32, buf: grant },
+    { result: i32 },
+  ),
+  msgget: call(327, 'msgget(2).', { key: i32, flags: i32 }, { result: i32 }),
+  msgsnd: call(328, 'msgsnd(2).', { id: i32, buf: grant, size: i53, flags: i32 }, { result: i32 }),
+  msgrcv: call(329, 'msgrcv(2).', { id: i32, buf: grant, size: i53, type: i53, flags: i32 }, { result: i32 }),
+  msgctl: call(330, 'msgctl(2).', { id: i32, command: i32, buf: grant }, { result: i32 }),
   ping: call(389, 'Answers at once: measures a round trip.', { value: i32 }, { result: i32 }),
 });

@@ -7,10 +7,12 @@ import type { ServerDefinition } from '../../ipc/server.ts';
 import { brkCalls } from './calls/brk.ts';
 import { execCalls } from './calls/exec.ts';
 import { madviseCalls } from './calls/madvise.ts';
+import { messageCalls } from './calls/messages.ts';
 import { mlockCalls } from './calls/mlock.ts';
 import { mmapCalls } from './calls/mmap.ts';
 import { mprotectCalls } from './calls/mprotect.ts';
 import { mremapCalls } from './calls/mremap.ts';
+import { semaphoreCalls } from './calls/semaphores.ts';
 import { shmCalls } from './calls/shm.ts';
 import { createMemoryServer } from './state.ts';
 
@@ -29,6 +31,8 @@ export const memoryServer: ServerDefinition<typeof memoryProtocol> = {
       ...madviseCalls(m),
       ...mlockCalls(m),
       ...shmCalls(m),
+      ...semaphoreCalls(m),
+      ...messageCalls(m),
       ping: ({ value }) => ({ result: value }),
     };
   },

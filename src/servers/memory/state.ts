@@ -1,9 +1,12 @@
 /** What every handler of the memory manager works with: its tables, the kernel calls, and a few things they all ask. */
 import { Errno } from '../../abi/errno.ts';
+import { MSGMNI, SEMMNI } from '../../abi/sysv.ts';
 import type { memoryProtocol } from '../../ipc/protocols/memory.ts';
 import type { Handlers, ServerContext } from '../../ipc/server.ts';
-import type { SortedTable, Table } from '../../ipc/store.ts';
+import type { Sequence, SortedTable, Table } from '../../ipc/store.ts';
 import { PAGE_SIZE, USER_LIMIT } from '../../memory/layout.ts';
+import { IpcObjects } from './ipc/objects.ts';
+import type { MessageQueue, QueuedMessage, SemaphoreSet, SemaphoreWait, Undo } from './ipc/rows.ts';
 import type { MemoryRegion, ProcessMemory, ShmSegment } from './rows.ts';
 import { type Owner, type Sharing, sharedPartitions, sharedRows } from './sharing.ts';
 
@@ -23,6 +26,14 @@ export interface MemoryServer {
   readonly segmentByObject: Table<number, { index: number }>;
   /** One row, 0: the index given last and the sequence number of identifiers. */
   readonly segmentIds: Table<number, { last: number; sequence: number }>;
+  readonly semaphores: IpcObjects<SemaphoreSet>;
+  /** By process and by thread. */
+  readonly undo: Table<number, Undo>;
+  readonly semaphoreWaits: Table<number, SemaphoreWait>;
+  readonly queues: IpcObjects<MessageQueue>;
+  /** By queue index. */
+  readonly messages: SortedTable<QueuedMessage>;
+  readonly messageNumbers: Sequence;
 }
 
 export const createMemoryServer = (context: ServerContext): MemoryServer => {
@@ -41,6 +52,12 @@ export const createMemoryServer = (context: ServerContext): MemoryServer => {
     segmentByKey: store.table('segments by key'),
     segmentByObject: store.table('segments by object'),
     segmentIds: store.table('segment ids'),
+    semaphores: new IpcObjects(store, 'semaphores', SEMMNI),
+    undo: store.table('semaphore undo'),
+    semaphoreWaits: store.table('semaphore waits'),
+    queues: new IpcObjects(store, 'queues', MSGMNI),
+    messages: store.sorted('messages'),
+    messageNumbers: store.sequence('messages'),
   };
 };
 

@@ -9,6 +9,7 @@ import { backingOf, FILE, LOCKED, type MemoryRegion, NO_FORK, SHM, STACK, WIPE_O
 import { attach, detach } from '../segments.ts';
 import { leave, share } from '../sharing.ts';
 import { limitOf, type MemoryHandlers, type MemoryServer, pageUp } from '../state.ts';
+import { undoSemaphores } from './semaphores.ts';
 
 /** A fresh stack beyond what arguments need, as Linux makes it: 33 pages. */
 const STACK_START_SIZE = 0x2_1000;
@@ -133,6 +134,7 @@ export const execCalls = (m: MemoryServer): Pick<MemoryHandlers, 'exec' | 'fork'
   },
 
   exit({ pid }) {
+    undoSemaphores(m, pid);
     clear(m, pid);
     // ESRCH: the kernel has ended the address space already.
     void m.context.kernel.leaveMemory(pid);
