@@ -115,7 +115,7 @@ it('gives arguments, maps, limits and mounts', () => {
       'devpts /dev/pts devpts rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666 0 0\n',
   );
   expect((user.get('/proc/self/mountinfo') as string).split('\n')[1]).toBe(
-    '4 1 0:4 / /dev rw,nosuid,relatime - devtmpfs devtmpfs rw',
+    '5 1 0:5 / /dev rw,nosuid,relatime - devtmpfs devtmpfs rw',
   );
 });
 
