@@ -179,7 +179,8 @@ int main(void) {
     soon.tv_nsec = 2000000000;
     CALL(recvmmsg(s[1], m, 4, MSG_DONTWAIT, &soon));
     CALL(sendmmsg(s[0], BAD_POINTER, 1, 0));
-    CALL(sendmmsg(1, m, 1, 0));
+    int plain = open("/dev/null", O_RDWR);
+    CALL(sendmmsg(plain, m, 1, 0));
     struct msghdr h = {0};
     h.msg_iovlen = 2000;
     CALL(sendmsg(s[0], &h, 0));
@@ -242,7 +243,7 @@ int main(void) {
     length = -1;
     CALL(getsockopt(s[0], SOL_SOCKET, SO_TYPE, &one, &length));
     CALL(getsockopt(s[0], SOL_SOCKET, SO_TYPE, &one, NULL));
-    CALL(getsockopt(1, SOL_SOCKET, SO_TYPE, &one, &length));
+    CALL(getsockopt(plain, SOL_SOCKET, SO_TYPE, &one, &length));
     CALL(ioctl(s[0], TCGETS, buf));
     leave_tmpfs();
     return 0;
