@@ -6,6 +6,7 @@ import type { Syscall } from './syscall.ts';
 import { eventSyscalls } from './syscalls/events.ts';
 import { kernelSyscalls } from './syscalls/kernel.ts';
 import { memorySyscalls } from './syscalls/memory.ts';
+import { mqueueSyscalls } from './syscalls/mqueue.ts';
 import { processSyscalls } from './syscalls/process.ts';
 import { socketSyscalls } from './syscalls/sockets.ts';
 import { sysvSyscalls } from './syscalls/sysv.ts';
@@ -15,6 +16,7 @@ export const syscalls: Readonly<Record<string, Syscall>> = {
   ...vfsSyscalls,
   ...eventSyscalls,
   ...socketSyscalls,
+  ...mqueueSyscalls,
   ...processSyscalls,
   ...memorySyscalls,
   ...sysvSyscalls,

@@ -112,7 +112,8 @@ it('gives arguments, maps, limits and mounts', () => {
     'root / tmpfs rw,relatime,mode=755 0 0\n' +
       'devtmpfs /dev devtmpfs rw,nosuid,relatime 0 0\n' +
       'proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n' +
-      'devpts /dev/pts devpts rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666 0 0\n',
+      'devpts /dev/pts devpts rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666 0 0\n' +
+      'mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime 0 0\n',
   );
   expect((user.get('/proc/self/mountinfo') as string).split('\n')[1]).toBe(
     '5 1 0:5 / /dev rw,nosuid,relatime - devtmpfs devtmpfs rw',

@@ -65,5 +65,14 @@ export const bootFileSystems = (vfs: Vfs): void => {
   const ptsOptions = 'gid=5,mode=620,ptmxmode=666';
   const ptsFlags = MS_NOSUID | MS_NOEXEC;
   addMount(vfs, must(addSuperblock(vfs, 'devpts', 'devpts', ptsOptions)), { mount: dev, ino: pts }, 'devpts', ptsFlags);
+  const queues = must(devices.create(devices.root, 'mqueue', { mode: S_IFDIR | 0o1777, uid: 0, gid: 0 }));
+  const queuePoint = { mount: dev, ino: queues };
+  addMount(
+    vfs,
+    must(addSuperblock(vfs, 'mqueue', 'mqueue', '')),
+    queuePoint,
+    'mqueue',
+    MS_NOSUID | MS_NODEV | MS_NOEXEC,
+  );
   directory('tmp', 0o1777);
 };

@@ -18,6 +18,7 @@ import { ioctl } from './calls/ioctl.ts';
 import { lifecycle } from './calls/lifecycle.ts';
 import { locks } from './calls/locks.ts';
 import { mounting } from './calls/mounting.ts';
+import { mqueues } from './calls/mqueues.ts';
 import { names } from './calls/names.ts';
 import { objects } from './calls/objects.ts';
 import { openClose } from './calls/open-close.ts';
@@ -58,6 +59,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...hostEnds(vfs),
     ...hangup(vfs),
     ...sockets(vfs),
+    ...mqueues(vfs),
     ping: ({ value }) => ({ result: value }),
   };
 };

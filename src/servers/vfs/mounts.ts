@@ -14,6 +14,7 @@ import { Procfs } from '../../fs/procfs/procfs.ts';
 import { Ramfs } from '../../fs/ramfs/ramfs.ts';
 import { TarFs } from '../../fs/tar/tarfs.ts';
 import { AnonymousFs } from './events/anonymous-fs.ts';
+import { MqueueFs } from './mqueue/mqueuefs.ts';
 import { PipeFs } from './pipe/pipefs.ts';
 import { ProcView } from './proc-view.ts';
 import type { Mount, Place, Superblock } from './rows.ts';
@@ -47,6 +48,7 @@ export const fileSystemTypes: readonly (readonly [name: string, nodev: boolean])
   ['anon_inodefs', true],
   ['sockfs', true],
   ['devpts', true],
+  ['mqueue', true],
   ['host', true],
   ['overlay', true],
 ];
@@ -107,6 +109,8 @@ const makeFileSystem = (vfs: Vfs, number: number, row: Superblock): Result<FileS
       return new PipeFs(vfs);
     case 'anon_inodefs':
       return new AnonymousFs();
+    case 'mqueue':
+      return new MqueueFs(vfs);
     case 'sockfs':
       return new SocketFs(vfs);
     case 'devpts': {

@@ -127,6 +127,7 @@ const kindOf = (
 ): Result<{ kind: FileKind; target: number }> => {
   switch (attributes.mode & S_IFMT) {
     case S_IFREG:
+      if (fileSystemOf(vfs, place.mount).type === 'mqueue') return { kind: 'mqueue', target: place.ino - 1 };
       return { kind: 'regular', target: 0 };
     case S_IFIFO: {
       const object = objectOf(vfs, place);

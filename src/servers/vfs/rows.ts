@@ -28,6 +28,7 @@ export type FileKind =
   /** The master of a pseudo-terminal; `target` is the terminal that is its slave. */
   | 'master'
   | 'socket'
+  | 'mqueue'
   | 'path'
   | 'eventfd'
   | 'epoll'

@@ -12,6 +12,7 @@ import type { Contents, Sequence, SortedTable, Table } from '../../ipc/store.ts'
 import { type AsyncFile, notifyOwners } from './events/async.ts';
 import { notifyWatchers } from './events/ready.ts';
 import type { EpollItem, EventCounter, Timer, Watchers } from './events/rows.ts';
+import type { MqueueMessage, MqueueRow } from './mqueue/rows.ts';
 import type {
   HeldInode,
   LockRow,
@@ -72,6 +73,12 @@ export class Vfs {
   readonly terminals: Table<number, TerminalRow>;
   /** Pseudo-terminals by number. */
   readonly ptys: Table<number, PtyRow>;
+  /** POSIX message queues (mqueue/rows.ts). */
+  readonly mqueues: Table<number, MqueueRow>;
+  readonly mqueueNumbers: Sequence;
+  readonly mqueueNames: Table<string, { readonly queue: number }>;
+  readonly mqueueMessages: SortedTable<MqueueMessage>;
+  readonly mqueueOrder: Sequence;
   readonly sockets: Table<number, SocketRow>;
   readonly socketNumbers: Sequence;
   /** Which socket has a name (socket/address.ts). */
@@ -139,6 +146,11 @@ export class Vfs {
     this.streams = store.table('vfs:stream');
     this.terminals = store.table('vfs:terminal');
     this.ptys = store.table('vfs:pty');
+    this.mqueues = store.table('vfs:mqueue');
+    this.mqueueNumbers = store.sequence('vfs:mqueue');
+    this.mqueueNames = store.table('vfs:mqueue-name');
+    this.mqueueMessages = store.sorted('vfs:mqueue-message');
+    this.mqueueOrder = store.sequence('vfs:mqueue-order');
     this.sockets = store.table('vfs:socket');
     this.socketNumbers = store.sequence('vfs:socket');
     this.socketNames = store.table('vfs:socket-name');

@@ -26,22 +26,22 @@ const attributes: Attributes = Object.freeze({
 
 export class AnonymousFs implements FileSystem {
   readonly type: string = 'anon_inodefs';
-  readonly root = 0;
+  readonly root: number = 0;
   readonly blockSize = 4096;
 
   getattr: FileSystem['getattr'] = () => attributes;
   touch(): void {}
   setattr: FileSystem['setattr'] = () => EOPNOTSUPP;
-  lookup = (): Result<number> => ENOTDIR;
-  parent = (): Result<number> => ENOTDIR;
-  nameOf = (): Result<string> => ENOENT;
+  lookup: FileSystem['lookup'] = () => ENOTDIR;
+  parent: FileSystem['parent'] = () => ENOTDIR;
+  nameOf: FileSystem['nameOf'] = () => ENOENT;
   create = (): Result<number> => EPERM;
   link = (): Result<void> => EPERM;
-  unlink = (): Result<void> => EPERM;
+  unlink: FileSystem['unlink'] = () => EPERM;
   rmdir = (): Result<void> => EPERM;
   rename = (): Result<void> => EPERM;
   readlink = (): Result<string> => EINVAL;
-  readdir = (): Result<void> => ENOTDIR;
+  readdir: FileSystem['readdir'] = () => ENOTDIR;
   read = (): Result<number> => EINVAL;
   write = (): Result<number> => EINVAL;
   truncate = (): Result<void> => EINVAL;

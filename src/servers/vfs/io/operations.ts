@@ -13,6 +13,7 @@ import type { Delivery, Outcome } from '../../../ipc/server.ts';
 import { epollIo } from '../events/epoll.ts';
 import { eventfdIo } from '../events/eventfd.ts';
 import { timerfdIo } from '../events/timerfd.ts';
+import { mqueueIo } from '../mqueue/mqueue-io.ts';
 import type { FileKind, OpenFile } from '../rows.ts';
 import { socketIo } from '../socket/socket-io.ts';
 import type { Vfs } from '../state.ts';
@@ -65,6 +66,7 @@ export const fileIo: Readonly<Record<FileKind, FileIo>> = {
   terminal: terminalIo,
   master: masterIo,
   socket: socketIo,
+  mqueue: mqueueIo,
   path: pathIo,
   eventfd: eventfdIo,
   epoll: epollIo,
