@@ -21,6 +21,8 @@ export interface CodeSource {
   targets(address: number): readonly number[];
   /** Whether the translator can translate it. */
   supported(at: GuestInstruction): boolean;
+  /** Instructions of the translated region that starts at an address; 0 if there is none. */
+  translated(address: number): number;
 }
 
 export interface GuestInstruction {
@@ -53,8 +55,9 @@ export interface Block {
 export interface Code {
   readonly root: number;
   readonly blocks: ReadonlyMap<number, Block>;
-  /** Addresses besides the root where execution may come in. */
+  /** Addresses besides the root where execution may come in, and those of them that were asked for. */
   readonly entries: readonly number[];
+  readonly wished: readonly number[];
   /** By the start of a block that ends with a return: the addresses in the region it may return to. */
   readonly returns: ReadonlyMap<number, readonly number[]>;
   readonly pages: readonly number[];
@@ -62,13 +65,18 @@ export interface Code {
 }
 
 const PAGE = 4096;
-const MAX_RETURNS = 12;
+const MAX_RETURNS = 64;
 const MAX_TABLE = 512;
 /** Entries of a jump table lie no further from the jump. */
 const FAR = 0x1_0000;
 
+/** A callee that is translated is part of its callers too only if it is no larger than this. */
+const MAX_REPEATED = 120;
+
 interface Limits {
   readonly instructions: number;
+  /** Addresses besides the root where execution is to come in. */
+  readonly entries?: readonly number[];
   /** Only the block at the root, and no more instructions than this. */
   readonly single?: boolean;
 }
@@ -87,6 +95,10 @@ class Discovery {
 
   get size(): number {
     return this.#instructions.size;
+  }
+
+  has(address: number): boolean {
+    return this.#instructions.has(address);
   }
 
   decode(rip: number): GuestInstruction | undefined {
@@ -243,23 +255,34 @@ const successors = ({ end }: Block): number[] => {
 /** The code to translate together with the instruction at `root`, or undefined if that cannot be translated. */
 export function discover(source: CodeSource, root: number, limits: Limits): Code | undefined {
   const discovery = new Discovery(source, limits);
+  const wished = limits.entries ?? [];
   const own = [root];
   const callees: number[] = [];
+  const called = new Set<number>();
   const done = new Set<number>();
-  while (own.length > 0 || callees.length > 0) {
-    const start = own.length > 0 ? own.shift()! : callees.shift()!;
-    if (done.has(start) || discovery.size >= limits.instructions) continue;
-    if (start !== root && !source.known(start)) continue;
-    done.add(start);
-    const { targets, calls } = discovery.run(start);
-    own.push(...targets);
-    callees.push(...calls);
-  }
+  const explore = (list: number[]): void => {
+    for (let start = list.shift(); start !== undefined; start = list.shift()) {
+      if (done.has(start) || discovery.size >= limits.instructions) continue;
+      if (start !== root && !source.known(start)) continue;
+      if (start !== root && called.has(start) && source.translated(start) > MAX_REPEATED) continue;
+      done.add(start);
+      const { targets, calls } = discovery.run(start);
+      own.push(...targets);
+      callees.push(...calls);
+      for (const callee of calls) called.add(callee);
+      // The function first, then what it calls.
+      if (list === callees) explore(own);
+    }
+  };
+  explore(own);
+  if (!wished.every((address) => discovery.has(address))) return undefined;
+  for (const address of wished) discovery.run(address);
+  explore(callees);
   const blocks = discovery.blocks();
   const first = blocks.get(root);
   if (first === undefined || first.instructions.length === 0) return undefined;
 
-  const entries = new Set<number>();
+  const entries = new Set(wished.filter((address) => (blocks.get(address)?.instructions.length ?? 0) > 0));
   const functions = new Map<number, number[]>();
   for (const [start, block] of blocks) {
     const { end } = block;
@@ -294,6 +317,17 @@ export function discover(source: CodeSource, root: number, limits: Limits): Code
       returns.set(start, list);
     }
   }
+  // What leaves for another region may come back from there.
+  const leaves = (entry: number): boolean => {
+    for (const start of functionBlocks(blocks, entry)) {
+      const block = blocks.get(start)!;
+      if (block.end.kind === 'indirect' && block.end.next === undefined) return true;
+      const elsewhere = successors(block).filter((to) => (blocks.get(to)?.instructions.length ?? 0) === 0);
+      if (elsewhere.some((to) => source.translated(to) > 0)) return true;
+    }
+    return false;
+  };
+  for (const [entry, sites] of functions) if (leaves(entry)) for (const site of sites) entries.add(site);
   entries.delete(root);
   // A place to return to that no return of the region goes to.
   const reached = new Set([...returns.values()].flat());
@@ -303,6 +337,7 @@ export function discover(source: CodeSource, root: number, limits: Limits): Code
     root,
     blocks,
     entries: [...entries],
+    wished,
     returns,
     pages: [...discovery.pages],
     size: discovery.size,

@@ -232,8 +232,8 @@ export class Emitter extends FloatLayer implements Uops {
     this.storeFlags();
   }
 
-  /** RET: to the block after the call it belongs to, if that is known. */
-  returnInstruction(at: GuestInstruction, sites: readonly number[], go: (site: number) => void): void {
+  /** RET. `select` goes to the block after the call it belongs to, if that is known, by the address in `target`. */
+  returnInstruction(at: GuestInstruction, select: () => void): void {
     const { f } = this;
     this.recycle();
     this.at = at;
@@ -242,22 +242,18 @@ export class Emitter extends FloatLayer implements Uops {
     f.get((this.load(pointer, 64) as Temp).local).set(this.target);
     const released = SHAPES[at.decoded.form].operands.length > 0 ? at.decoded.immediate & 0xffff : 0;
     this.setRegister(Reg.RSP, 64, this.integer('add', pointer, this.constant(8 + released)));
-    for (const site of sites) {
-      const restore = this.snapshot();
-      f.get(this.target).i64(site).op('i64.eq');
-      this.open('if');
-      this.retire();
-      go(site);
-      this.close();
-      restore();
-    }
+    const restore = this.snapshot();
+    this.retire();
+    select();
+    restore();
     f.get(this.target)
       .i64(1n << 47n)
       .op('i64.add')
       .i64(48)
       .op('i64.shr_u')
       .i64(0)
-      .op('i64.ne');
+      .op('i64.ne')
+      .rarely();
     this.open('if');
     const now = this.register(Reg.RSP, 64);
     this.setRegister(Reg.RSP, 64, this.integer('sub', now, this.constant(8 + released)));

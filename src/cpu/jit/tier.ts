@@ -32,8 +32,8 @@ const MAX_INSTRUCTIONS = 600;
 const MAX_INSIDE = 200;
 /** Samples that make an address hot. What has been translated before is used at the first. */
 const HOT = 8;
-/** Samples after which an address becomes a root of its own, though its function may be translated. */
-const VERY_HOT = 24;
+/** Entries besides its root that a region may get because the interpreter was there. */
+const MAX_WISHED = 6;
 /** Bytes in which a function's entry is looked for. */
 const MAX_FUNCTION = 0x4000;
 /** Targets of an indirect jump that are foreseen, and samples without news before that is used. */
@@ -77,7 +77,9 @@ class JitTier implements Tier, CodeSource {
   readonly #byPage = new Map<number, Set<Region>>();
   readonly #linked = new Map<number, { readonly slot: number; readonly original: number; readonly region: Region }>();
   /** Roots of the regions that are linked. */
-  readonly #roots = new Set<number>();
+  readonly #roots = new Map<number, Region>();
+  /** By root: addresses where its region is to be entered too, because the interpreter was found there. */
+  readonly #wished = new Map<number, number[]>();
   /** Targets of calls, in the records before `#scanned`. */
   readonly #functions = new Set<number>();
   #scanned = 0;
@@ -116,44 +118,71 @@ class JitTier implements Tier, CodeSource {
     const record = this.parts.translator.find(low, high);
     const link = record === 0 ? undefined : this.#linked.get(record);
     const rip = high * TWO_32 + (low >>> 0);
-    this.#attribute(rip, link?.region, instructions);
+    const ended = this.#attribute(rip, link?.region, instructions);
     if (record === 0) return;
-    if (link !== undefined) {
+    if (link !== undefined || ended !== undefined) {
       this.slice = Math.min(this.slice * 2, LONG_SLICE);
-      if (link.region.unit.sites.length > 0) this.#learn(link.region);
+      const region = link?.region ?? ended;
+      if (region !== undefined && region.unit.sites.length > 0) this.#learn(region);
       return;
     }
     this.slice = SHORT_SLICE;
     if (this.#reuse(rip)) return;
     const count = (this.#samples.get(rip) ?? 0) + 1;
     this.#samples.set(rip, count);
-    if (count === VERY_HOT) this.#translate(rip, this.#inside(rip) ? MAX_INSIDE : MAX_INSTRUCTIONS, false);
-    if (count !== this.#hot) return;
-    // Better the whole function than a part of it, for the next call; a loop that goes on will be sampled again.
-    const root = this.#functionOf(rip) ?? rip;
-    if (!this.#roots.has(root)) this.#translate(root, MAX_INSTRUCTIONS, false);
+    if (count % this.#hot !== 0) return;
+    const region = this.#regionOf(rip);
+    if (region !== undefined) this.#enterAt(region, rip);
+    else {
+      // Better the whole function than a part of it, for the next call; but execution must come in here too.
+      const root = this.#functionOf(rip) ?? rip;
+      if (root === rip || this.#roots.has(root)) this.#translate(rip, MAX_INSTRUCTIONS);
+      else {
+        this.#wished.set(root, [rip]);
+        if (!this.#translate(root, MAX_INSTRUCTIONS)) {
+          this.#wished.delete(root);
+          this.#translate(rip, MAX_INSTRUCTIONS);
+        }
+      }
+    }
   }
 
-  /** Whether a region that is linked translates the instruction at an address. */
-  #inside(rip: number): boolean {
-    for (const { unit } of this.#byPage.get(Math.floor(rip / PAGE)) ?? []) if (covers(unit, rip)) return true;
-    return false;
+  /** Execution is at an address of a region where it cannot be entered: translates it again, with this entry. */
+  #enterAt(region: Region, rip: number): void {
+    const { root } = region.unit;
+    const wished = this.#wished.get(root) ?? [];
+    if (wished.length >= MAX_WISHED) {
+      this.#translate(rip, MAX_INSIDE);
+      return;
+    }
+    this.#wished.set(root, [...wished, rip]);
+    this.#unlink(region);
+    UNITS.remove(region.unit);
+    this.#translate(root, MAX_INSTRUCTIONS);
   }
 
-  /** Counts the instructions of a slice for where it ended. */
-  #attribute(rip: number, region: Region | undefined, instructions: number): void {
+  /** The region that is linked and translates the instruction at an address. */
+  #regionOf(rip: number): Region | undefined {
+    for (const region of this.#byPage.get(Math.floor(rip / PAGE)) ?? []) if (covers(region.unit, rip)) return region;
+    return undefined;
+  }
+
+  translated(address: number): number {
+    return this.#roots.get(address)?.unit.size ?? 0;
+  }
+
+  /** Counts the instructions of a slice for where it ended; the region, if that was in translated code. */
+  #attribute(rip: number, region: Region | undefined, instructions: number): Region | undefined {
     const { counters } = UNITS;
     if (this.#state.getInt32(ENDED_TRANSLATED, true) === 0) {
       counters.interpretedShare += instructions;
-      return;
+      return undefined;
     }
     this.#state.setInt32(ENDED_TRANSLATED, 0, true);
     counters.translatedShare += instructions;
-    let found = region;
-    for (const other of this.#byPage.get(Math.floor(rip / PAGE)) ?? []) {
-      if (found === undefined && covers(other.unit, rip)) found = other;
-    }
+    const found = region ?? this.#regionOf(rip);
     if (found !== undefined) found.unit.weight += instructions;
+    return found;
   }
 
   /** Links what was translated before for this address, by whatever process. Says whether that was anything. */
@@ -208,7 +237,7 @@ class JitTier implements Tier, CodeSource {
     if (region.news && ++region.quiet > QUIET) {
       this.#unlink(region);
       UNITS.remove(region.unit);
-      this.#translate(region.unit.root, MAX_INSTRUCTIONS, false);
+      this.#translate(region.unit.root, MAX_INSTRUCTIONS);
     }
     if (region.news) this.slice = SHORT_SLICE;
   }
@@ -218,15 +247,17 @@ class JitTier implements Tier, CodeSource {
   }
 
   decoded(low: number, high: number): void {
-    if (this.options.eager) this.#translate(high * TWO_32 + (low >>> 0), 1, true);
+    if (this.options.eager) this.#translate(high * TWO_32 + (low >>> 0), 1);
   }
 
-  #translate(rip: number, instructions: number, single: boolean): void {
-    if (!single && this.#reuse(rip) && this.#roots.has(rip)) return;
+  /** False if there is no such code, or the places where it is to be entered are not part of it. */
+  #translate(rip: number, instructions: number): boolean {
+    const single = this.options.eager === true;
+    if (!single && this.#reuse(rip) && this.#roots.has(rip)) return true;
     const { host } = this.parts;
     const start = host.timestamp();
-    const code = discover(this, rip, { instructions, single });
-    if (code === undefined) return;
+    const code = discover(this, rip, { instructions, single, entries: this.#wished.get(rip) });
+    if (code === undefined) return false;
     const unit = unitOf(translate(code));
     const { counters } = UNITS;
     counters.translated++;
@@ -235,6 +266,7 @@ class JitTier implements Tier, CodeSource {
     if (!single) UNITS.add(unit);
     this.#link(unit);
     counters.milliseconds += Number(host.timestamp() - start) / 1e6;
+    return true;
   }
 
   // ── Linking ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,7 +279,7 @@ class JitTier implements Tier, CodeSource {
     this.parts.install(unit.handlers);
     const exports = this.#instanceOf(unit);
     const region: Region = { unit, links: [], news: false, quiet: 0 };
-    this.#roots.add(unit.root);
+    this.#roots.set(unit.root, region);
     records.forEach((record, i) => {
       if (record === 0 || this.#linked.has(record)) return;
       const slot = this.#slot();
@@ -353,6 +385,7 @@ class JitTier implements Tier, CodeSource {
     this.#unlinkAll();
     this.#functions.clear();
     this.#targets.clear();
+    this.#wished.clear();
     this.#scanned = this.parts.translator.first;
     this.#byPage.clear();
   }

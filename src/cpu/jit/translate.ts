@@ -102,6 +102,8 @@ interface Facts {
   readonly low: readonly number[];
 }
 
+const sorted = (addresses: readonly number[]): number[] => addresses.slice().sort((a, b) => a - b);
+
 class RegionEmitter {
   readonly e: Emitter;
   /** Where the code of each guest instruction begins: offset and address in turn. */
@@ -196,15 +198,12 @@ class RegionEmitter {
         else e.exit(end.to);
         break;
       case 'return':
-        e.returnInstruction(instructions[lifted], this.code.returns.get(block.start) ?? [], (site) =>
-          this.#branch(number, site),
-        );
+        e.returnInstruction(instructions[lifted], () => {
+          this.#select(number, sorted(this.code.returns.get(block.start) ?? []));
+        });
         break;
       case 'indirect':
-        this.#select(
-          number,
-          end.targets.slice().sort((a, b) => a - b),
-        );
+        this.#select(number, sorted(end.targets));
         e.exitIndirect(this.cellOf(instructions.at(-1)!.rip));
         break;
       case 'rare':
