@@ -3,6 +3,7 @@
  * edge set without irreducible loops: those go through the dispatcher, node 0.
  */
 import type { Block, Code } from './discover.ts';
+import { type Known, NOTHING } from './emitter-exits.ts';
 import { ALL_FLAGS } from './emitter-flags.ts';
 
 /** Where control goes at the end of a block, as nodes of the graph. */
@@ -185,6 +186,11 @@ export interface Effect {
   /** Registers it writes, and those of them whose upper half it clears, as masks. */
   readonly registers: number;
   readonly low: number;
+  /** XMM registers it writes, as a mask; by XMM register, the shapes it is known to be regular in after it. */
+  readonly vectors: number;
+  readonly regular: readonly number[];
+  /** It copies one XMM register to another, as a whole. */
+  readonly copies: { readonly from: number; readonly to: number } | undefined;
 }
 
 /** Flags at one place: `live` are read in the region later, `wanted` are read or could be seen from outside. */
@@ -193,6 +199,7 @@ export interface FlagNeed {
   readonly wanted: number;
 }
 
+const ALL_REGULAR = new Array<number>(16).fill(0xf);
 const NONE: FlagNeed = { live: 0, wanted: 0 };
 const VISIBLE: FlagNeed = { live: 0, wanted: ALL_FLAGS };
 
@@ -249,27 +256,37 @@ const isLeaving = ({ end }: Block): boolean =>
   end.kind === 'return' ||
   (end.kind === 'call' && !end.inside);
 
-/** By node: registers whose upper halves are zero whenever its start is reached, as a mask. */
-export function lowRegisters(graph: Graph, effectOf: (index: number, block: Block) => Effect): readonly number[] {
-  const low = graph.nodes.map(() => 0xffff);
-  for (const node of graph.dispatched) low[node] = 0;
+/** By node: what is known of the registers whenever its start is reached. */
+export function knownRegisters(graph: Graph, effectOf: (index: number, block: Block) => Effect): readonly Known[] {
+  const known: { low: number; regular: number[] }[] = graph.nodes.map(() => ({ low: 0xffff, regular: ALL_REGULAR }));
+  for (const node of graph.dispatched) known[node] = { low: 0, regular: NOTHING.regular.slice() };
   for (let changed = true; changed; ) {
     changed = false;
     for (const number of graph.order) {
       const node = graph.nodes[number];
       if (node === undefined) continue;
-      let now = low[number];
+      let { low } = known[number];
+      const regular = known[number].regular.slice();
       for (let k = 0; k < node.block.instructions.length; k++) {
         const effect = effectOf(k, node.block);
-        now = (now & ~effect.registers) | effect.low;
+        low = (low & ~effect.registers) | effect.low;
+        const { copies } = effect;
+        const copied = copies && regular[copies.from];
+        for (let i = 0; i < 16; i++) {
+          if (((effect.vectors >> i) & 1) !== 0) regular[i] = 0;
+          regular[i] |= effect.regular[i];
+        }
+        if (copies !== undefined) regular[copies.to] = copied!;
       }
       for (const to of node.successors) {
-        const met = low[to] & now;
-        if (met === low[to]) continue;
-        low[to] = met;
+        const before = known[to];
+        const met = before.low & low;
+        const shapes = before.regular.map((shape, i) => shape & regular[i]);
+        if (met === before.low && shapes.every((shape, i) => shape === before.regular[i])) continue;
+        known[to] = { low: met, regular: shapes };
         changed = true;
       }
     }
   }
-  return low;
+  return known;
 }

@@ -15,6 +15,14 @@ import { FlagLayer } from './emitter-flags.ts';
 export const INTERPRET = Symbol('interpret');
 export const GO = Symbol('go');
 
+/** Registers whose upper halves are zero, as a mask; by XMM register, shapes it is regular in (emitter-float.ts). */
+export interface Known {
+  readonly low: number;
+  readonly regular: readonly number[];
+}
+
+export const NOTHING: Known = { low: 0, regular: new Array<number>(16).fill(0) };
+
 export class ExitLayer extends FlagLayer {
   protected d!: Instruction;
   protected at!: GuestInstruction;
@@ -88,10 +96,10 @@ export class ExitLayer extends FlagLayer {
     this.f.i64(rip).set(this.exitRip).i32(handler).set(this.exitHandler).br(this.depthOf(INTERPRET));
   }
 
-  /** A place where ways may have met. `low`: registers whose upper halves are zero on all of them. */
-  startBlock(low = 0): void {
+  /** A place where ways may have met: what is known on all of them. */
+  startBlock(known: Known): void {
     this.pending = undefined;
-    this.knowNothing(low);
+    this.knowNothing(known.low);
     this.#owed = 0;
   }
 

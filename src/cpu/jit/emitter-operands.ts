@@ -9,13 +9,21 @@ import type { Value, Width } from '../uops.ts';
 import { MemoryLayer } from './emitter-memory.ts';
 import { type Temp, Unsupported } from './emitter-values.ts';
 
+/** Bits of `Temp.regular` for the lowest element. */
+export const SINGLE = 1;
+export const DOUBLE = 2;
+
 const VALUE_BITS: Record<number, number> = { 8: 8, 16: 16, 32: 32, 64: 64 };
 
 export class OperandLayer extends MemoryLayer {
   protected operands: readonly Operand[] = [];
   readonly #checked = new Set<number>();
   /** MXCSR lets arithmetic go the short way. */
-  readonly precise = this.f.local('i32');
+  readonly #mode = this.f.local('i32');
+  /** What is known to be `regular` is so. */
+  protected readonly honest = this.f.local('i32');
+  /** Both: else arithmetic goes the long way, which needs no knowledge. */
+  protected readonly precise = this.f.local('i32');
 
   protected beginOperands(operands: readonly Operand[]): void {
     this.operands = operands;
@@ -43,14 +51,22 @@ export class OperandLayer extends MemoryLayer {
     return operand.place === Place.Rm ? this.d.memory : operand.memory;
   }
 
+  /** Nothing is known of the vectors, so that `precise` need not say anything of them. */
+  protected forgetRegular(): void {
+    this.regular.fill(0);
+    if (this.use !== undefined && !this.use.precise) return;
+    this.f.i32(1).set(this.honest).get(this.#mode).set(this.precise);
+  }
+
   protected widthOf(operand: Operand): Width | 0 {
     return operandWidth(operand, this.width);
   }
 
-  /** Sets `precise` from MXCSR. */
-  loadPrecise(): void {
+  /** Looks at MXCSR. */
+  protected loadMode(): void {
     this.stateAddress(MXCSR);
-    this.f.mem('i32.load', 0, 2).i32(0x7020).op('i32.and').i32(0x1020).op('i32.eq').set(this.precise);
+    this.f.mem('i32.load', 0, 2).i32(0x7020).op('i32.and').i32(0x1020).op('i32.eq');
+    this.f.tee(this.#mode).get(this.honest).op('i32.and').set(this.precise);
   }
 
   // ── Integer operands ────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +223,7 @@ export class OperandLayer extends MemoryLayer {
     if (offset < RFLAGS_OTHER) throw new Unsupported();
     this.stateAddress(offset);
     this.push(value).mem(storeName(width));
-    if (offset === MXCSR) this.loadPrecise();
+    if (offset === MXCSR) this.loadMode();
   }
 
   // ── Vector operands ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -274,7 +290,9 @@ export class OperandLayer extends MemoryLayer {
     const merge = [...Array(16).keys()].map((i) => (i < bits / 8 ? i + 16 : i));
     this.push(value);
     f.shuffle(merge);
-    this.setXmm(number, this.define('v128'));
+    const merged = this.define('v128');
+    merged.regular = (value as Temp).regular & (bits === 64 ? DOUBLE : SINGLE);
+    this.setXmm(number, merged);
   }
 
   readMmx(_index: number): Value {

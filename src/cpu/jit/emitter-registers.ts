@@ -35,6 +35,7 @@ interface Knowledge {
   readonly roots: readonly (Root | undefined)[];
   readonly offsets: readonly number[];
   readonly checked: ReadonlySet<number>;
+  readonly regular: readonly number[];
 }
 
 export class RegisterLayer extends ValueLayer {
@@ -57,6 +58,8 @@ export class RegisterLayer extends ValueLayer {
   #roots: (Root | undefined)[] = new Array(16).fill(undefined);
   #offsets: number[] = new Array(16).fill(0);
   #nextRoot = 0;
+  /** Shapes in which each XMM register holds zeros and normal numbers, if `precise` says so. */
+  protected regular: number[] = new Array(16).fill(0);
   /** Roots whose range was checked. */
   protected checkedRoots = new Set<number>();
 
@@ -67,6 +70,7 @@ export class RegisterLayer extends ValueLayer {
       roots: this.#roots.slice(),
       offsets: this.#offsets.slice(),
       checked: new Set(this.checkedRoots),
+      regular: this.regular.slice(),
     };
   }
 
@@ -75,6 +79,7 @@ export class RegisterLayer extends ValueLayer {
     this.#roots = known === undefined ? new Array(16).fill(undefined) : known.roots.slice();
     this.#offsets = known === undefined ? new Array(16).fill(0) : known.offsets.slice();
     this.checkedRoots = new Set(known?.checked);
+    this.regular = known === undefined ? new Array(16).fill(0) : known.regular.slice();
   }
 
   /** Where ways meet. `low`: registers whose upper halves are zero on all of them. */
@@ -88,6 +93,10 @@ export class RegisterLayer extends ValueLayer {
     return this.#bits.reduce((mask, bits, i) => (bits <= 32 ? mask | (1 << i) : mask), 0);
   }
 
+  get regularRegisters(): readonly number[] {
+    return this.regular.slice();
+  }
+
   /** After code that may or may not have run. */
   protected forgetWritten(before: Knowledge | undefined): void {
     this.#bits = this.#bits.map((bits, i) => Math.max(bits, before!.bits[i]));
@@ -95,6 +104,7 @@ export class RegisterLayer extends ValueLayer {
       root === before!.roots[i] && this.#offsets[i] === before!.offsets[i] ? root : undefined,
     );
     this.checkedRoots = new Set(before!.checked);
+    this.regular = this.regular.map((shapes, i) => shapes & before!.regular[i]);
   }
 
   register(number: number, width: Width): Value {
@@ -168,6 +178,7 @@ export class RegisterLayer extends ValueLayer {
     this.seen.vectorsRead.add(number);
     const value = new Temp('v128', this.#xmm[number], undefined, 64);
     value.register = 16 + number;
+    value.regular = this.regular[number];
     this.aliases.push(value);
     return value;
   }
@@ -175,6 +186,7 @@ export class RegisterLayer extends ValueLayer {
   setXmm(number: number, value: Value): void {
     this.#saveAliases(16 + number);
     this.seen.vectorsWritten.add(number);
+    this.regular[number] = (value as Temp).regular;
     this.push(value).set(this.#xmm[number]);
   }
 

@@ -10,6 +10,7 @@ import { SymbolicBody } from '../interpreter/body.ts';
 import { resultType } from '../interpreter/values.ts';
 import { at } from '../state.ts';
 import type { CompareOp, IntegerOp, Value, Variable, Width } from '../uops.ts';
+import { foldVector } from './constant-vectors.ts';
 
 /** Parameters of a region: record, horizon, number of the entry. */
 export const REGION_PARAMS: readonly ValueType[] = ['i32', 'i32', 'i32'];
@@ -24,6 +25,10 @@ export class Temp implements Value, Variable {
   register = -1;
   /** Register an address was computed from: selects the page cache. */
   key = -1;
+  /** Vectors: shapes in which its elements are known to be zero or normal numbers (emitter-float.ts). */
+  regular = 0;
+  /** A constant vector. */
+  bytes: readonly number[] | undefined;
   /** The integer is that value plus `offset`. */
   root: Root | undefined;
   offset = 0;
@@ -75,6 +80,7 @@ const FOLD_I32: Record<string, (a: number, b: number) => number> = {
   'i32.xor': (a, b) => a ^ b,
   'i32.add': (a, b) => (a + b) | 0,
   'i32.sub': (a, b) => (a - b) | 0,
+  'i32.mul': (a, b) => Math.imul(a, b),
   'i32.shl': (a, b) => a << b,
   'i32.shr_u': (a, b) => (a >>> b) | 0,
   'i32.eq': (a, b) => Number(a === b),
@@ -124,8 +130,9 @@ export class ValueLayer {
 
   // ── Values ──────────────────────────────────────────────────────────────────────────────────────────────────────
   push(value: Value): SymbolicBody {
-    const { type, local, constant } = value as Temp;
-    if (constant === undefined) this.f.get(local);
+    const { type, local, constant, bytes } = value as Temp;
+    if (bytes !== undefined) this.f.v128(bytes);
+    else if (constant === undefined) this.f.get(local);
     else if (type === 'i32') this.f.i32(Number(constant));
     else this.f.i64(constant);
     return this.f;
@@ -305,9 +312,34 @@ export class ValueLayer {
       const fold = FOLD_I32[name];
       if (fold !== undefined) return this.truth(fold(Number(constants[0]), Number(constants[1])));
     }
+    const vectors = operands.map((operand) => (operand as Temp).bytes ?? (operand as Temp).constant);
+    if (vectors.every((vector) => vector !== undefined)) {
+      const folded = foldVector(name, vectors);
+      if (folded !== undefined) return this.vectorConstant(folded);
+    }
+    const same = this.#ofEqual(name, operands);
+    if (same !== undefined) return this.vectorConstant(same);
+    const indices = vectors[1];
+    if (name === 'i8x16.swizzle' && typeof indices === 'object') return this.#permute(operands[0], indices);
     for (const operand of operands) this.push(operand);
     this.f.op(name);
     return this.define(resultType(name), name === 'i64.extend_i32_u' ? 32 : 64);
+  }
+
+  /** A swizzle by constants; an index out of range gives zero. */
+  #permute(v: Value, indices: readonly number[]): Value {
+    if (indices.every((index) => index < 16)) return this.shuffle(v, v, indices);
+    this.push(v);
+    this.f.v128(indices.map((index) => (index < 16 ? index : 0x80))).op('i8x16.swizzle');
+    return this.define('v128');
+  }
+
+  /** What two equal vectors give, if that is a constant. */
+  #ofEqual(name: string, [a, b]: readonly Value[]): readonly number[] | undefined {
+    if (b === undefined || a.type !== 'v128' || (a as Temp).local < 0 || (a as Temp).local !== (b as Temp).local)
+      return;
+    if (name === 'v128.xor' || /^i\w+\.sub$/.test(name)) return new Array<number>(16).fill(0);
+    return /^i\w+\.eq$/.test(name) ? new Array<number>(16).fill(0xff) : undefined;
   }
 
   lane(name: string, lane: number, ...operands: Value[]): Value {
@@ -324,8 +356,10 @@ export class ValueLayer {
   }
 
   vectorConstant(bytes: readonly number[]): Value {
-    this.f.v128(bytes);
-    return this.define('v128');
+    const value = new Temp('v128', -1, undefined, 64);
+    value.bytes = bytes;
+    if (bytes.every((byte) => byte === 0)) value.regular = 0xf;
+    return value;
   }
 
   // ── Variables ───────────────────────────────────────────────────────────────────────────────────────────────────

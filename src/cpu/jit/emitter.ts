@@ -9,8 +9,10 @@ import { FLOAT_FUNCTIONS, RUNTIME } from '../interpreter/runtime.ts';
 import { Reg, RFLAGS_OTHER } from '../state.ts';
 import type { Uops, Value, Width } from '../uops.ts';
 import type { GuestInstruction } from './discover.ts';
+import { type Known, NOTHING } from './emitter-exits.ts';
 import { ALL_FLAGS } from './emitter-flags.ts';
 import { FloatLayer } from './emitter-float.ts';
+import { DOUBLE, SINGLE } from './emitter-operands.ts';
 import { Temp, Unsupported } from './emitter-values.ts';
 
 const HELPER_GROUPS = /^(simd\.(float|crc32|compareStrings)|multiply\.|divide\.)/;
@@ -33,8 +35,16 @@ export class Emitter extends FloatLayer implements Uops {
     this.f.unlikely.length = 0;
     this.seen.ranges.clear();
     this.seen.written.clear();
+    this.seen.vectorsWritten.clear();
     this.bails = false;
     this.startBlock();
+  }
+
+  /** A place where ways may have met: what is known on all of them. */
+  override startBlock(known: Known = NOTHING): void {
+    super.startBlock(known);
+    if (known.regular.some((shapes) => shapes !== 0)) this.regular = known.regular.slice();
+    else this.forgetRegular();
   }
 
   // ── One instruction ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,6 +64,9 @@ export class Emitter extends FloatLayer implements Uops {
     if (at.decoded.repeat === 1 && /^(movs|stos)$/.test(mnemonic) && at.decoded.addressKind === AddressKind.None) {
       this.#repeat(mnemonic === 'movs');
     } else form.lift(this);
+    // An integer is zero or a normal number.
+    if (mnemonic === 'cvtsi2sd') this.regular[at.decoded.reg] |= DOUBLE;
+    if (mnemonic === 'cvtsi2ss') this.regular[at.decoded.reg] |= SINGLE;
   }
 
   /** REP MOVS and STOS: as much of a page as goes at once by the runtime; anything else element by element elsewhere. */
@@ -223,7 +236,10 @@ export class Emitter extends FloatLayer implements Uops {
     f.get(1).get(0).op('i32.sub').set(this.left);
     this.loadRegisters();
     this.loadFlags();
-    if (this.use?.precise) this.loadPrecise();
+    if (this.use?.precise) {
+      this.loadMode();
+      this.forgetRegular();
+    }
     this.emptyCaches();
   }
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Trap } from '../engine.ts';
 import { type BareWindow, bareWindow } from '../interpreter/bare-window.ts';
-import { at, RETIRED, TRAP_ADDRESS } from '../state.ts';
+import { at, MXCSR, RETIRED, TRAP_ADDRESS } from '../state.ts';
 import { jitTier } from './tier.ts';
 
 const CODE = 0x40_0000;
@@ -188,6 +188,78 @@ test('random loops end in the same state on both engines', () => {
       expect(finish(w, CODE)).toBe(Trap.Breakpoint);
       const registers = Array.from({ length: 16 }, (_, i) => w.cpu.gpr(i));
       return { registers, flags: w.cpu.rflags, memory: Buffer.from(w.bytes(DATA + 0xf00, 0x200)).toString('hex') };
+    });
+    expect(results[0], code.map((byte) => byte.toString(16)).join(' ')).toEqual(results[1]);
+  }
+});
+
+/** Floating point over XMM0–7, with loads of all kinds of numbers and branches forward. */
+const floatBody = (random: () => number): number[] => {
+  const any = (): number => Math.floor(random() * 8);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
+  const parts: number[][] = [
+    [0x89, 0xca],
+    [0x83, 0xe2, 62],
+  ];
+  for (let i = 0; i < 16; i++) {
+    const rm = 0xc0 | (any() << 3) | any();
+    const shape = pick([[0xf2], [0xf3], [], [0x66]]);
+    parts.push(
+      pick([
+        () => [...shape, 0x0f, pick([0x58, 0x59, 0x5c, 0x5e, 0x51, 0x5d]), rm],
+        () => [...shape, 0x0f, pick([0x58, 0x59, 0x5c]), rm],
+        // mova*, movs* between registers
+        () => [...pick([[0xf2], [0xf3]]), 0x0f, 0x10, rm],
+        () => [...pick([[], [0x66]]), 0x0f, 0x28, rm],
+        // movsd, movss, movupd from the table, by the iteration
+        () => [...shape, 0x0f, 0x10, 0x04 | (any() << 3), 0xd5, 0, 0, 0x50, 0],
+        () => [0x66, 0x0f, 0x70, rm, Math.floor(random() * 256)],
+      ])(),
+    );
+    if (random() < 0.2) {
+      const next = [0xf2, 0x0f, 0x59, rm];
+      parts.push([0xf6, 0xc1, 1 << Math.floor(random() * 4)], [0x74, next.length], next);
+    }
+  }
+  return parts.flat();
+};
+
+test('floating point in loops ends the same on both engines, with numbers of every kind', () => {
+  let seed = 4711;
+  const random = (): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) | 0;
+    return (seed >>> 8) / 0x100_0000;
+  };
+  const kinds = [0, -0, 1.5, -3.25, 1e300, -1e-300, 2 ** -1022, 2 ** -1060, Infinity, NaN, 2 ** -126, 1e-40, 3e38, 0.1];
+  const windows = [setUp(), bareWindow()];
+  windows[1].protect(CODE, 0x4000, 'rx');
+  windows[1].protect(DATA, 0x4000, 'rw');
+  for (let round = 0; round < 24; round++) {
+    const inside = floatBody(random);
+    const back = -(inside.length + 8);
+    const code = [0xb9, 0xb8, 0x0b, 0, 0, ...inside, 0xff, 0xc9, 0x0f, 0x85];
+    code.push(back & 0xff, (back >> 8) & 0xff, (back >> 16) & 0xff, back >>> 24, 0xcc);
+    // Mostly numbers that are plain, so that the short way is taken, and others seldom.
+    const plain = random() < 0.4;
+    const table = Array.from({ length: 66 }, () =>
+      !plain && random() < 0.2 ? kinds[Math.floor(random() * kinds.length)] : (random() - 0.5) * 8,
+    );
+    const settled = random() < 0.8 ? 0x1fa0 : 0x1f80;
+    const results = windows.map((w) => {
+      w.write(CODE, code);
+      w.engine.invalidate(CODE);
+      const view = new DataView(w.memory.buffer, DATA, 66 * 8);
+      table.forEach((value, i) => {
+        if (i % 3 === 2) {
+          view.setFloat32(i * 8, value, true);
+          view.setFloat32(i * 8 + 4, value * 3, true);
+        } else view.setFloat64(i * 8, value, true);
+      });
+      for (let i = 0; i < 8; i++) w.cpu.xmm(i).fill(0x3f + (i & 1));
+      w.cpu.view.setUint32(MXCSR, settled, true);
+      expect(finish(w, CODE)).toBe(Trap.Breakpoint);
+      const vectors = Array.from({ length: 8 }, (_, i) => Buffer.from(w.cpu.xmm(i)).toString('hex'));
+      return { vectors, mxcsr: w.cpu.view.getUint32(MXCSR, true) };
     });
     expect(results[0], code.map((byte) => byte.toString(16)).join(' ')).toEqual(results[1]);
   }

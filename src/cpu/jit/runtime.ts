@@ -10,7 +10,10 @@ import { linkModule } from '../interpreter/link.ts';
 import { ENDED_TRANSLATED, EXIT_UNRESOLVED, LINK_SOURCE } from '../interpreter/private.ts';
 import { HANDLER } from '../interpreter/record.ts';
 import { at, FLAG_AUX, FLAG_RESULT } from '../state.ts';
+import type { FloatShape } from '../uops.ts';
 import { flagKind } from './emitter-flag-values.ts';
+
+const FLOAT_SHAPES: readonly FloatShape[] = ['ss', 'sd', 'ps', 'pd'];
 
 /** What regions import besides helpers. */
 export const RUNTIME_IMPORTS: ReadonlyMap<string, Signature> = new Map<string, Signature>([
@@ -18,6 +21,8 @@ export const RUNTIME_IMPORTS: ReadonlyMap<string, Signature> = new Map<string, S
   ['jit.go', { params: ['i64', 'i32'], results: ['i32'] }],
   // Computes the words of the flags from the operands of an operation (emitter-flag-values.ts) and stores them.
   ['jit.flags', { params: ['i64', 'i64', 'i32'], results: [] }],
+  // Whether the elements of a shape are zero or normal.
+  ...FLOAT_SHAPES.map((shape): [string, Signature] => [`jit.regular.${shape}`, { params: ['v128'], results: ['i32'] }]),
   // As jit.go, with the interpreter's handler for the instruction there, whatever its record says.
   ['jit.interpret', { params: ['i64', 'i32', 'i32'], results: ['i32'] }],
 ]);
@@ -37,6 +42,28 @@ const find = (f: SymbolicBody, found: number): void => {
     .mem('i32.store', 0, 2);
   f.get(0).get(1).i32(EXIT_UNRESOLVED).returnCall(intern('exit.at')).end();
 };
+
+/** Pushes whether the elements of a shape in parameter 0 are zero or normal. */
+function emitRegular(f: SymbolicBody, shape: FloatShape): void {
+  const single = shape === 'ss' || shape === 'ps';
+  const vector = single ? 'f32x4' : 'f64x2';
+  const splat = (value: number): void => {
+    const array = single ? new Float32Array(4).fill(value) : new Float64Array(2).fill(value);
+    f.v128(new Uint8Array(array.buffer));
+  };
+  f.get(0);
+  if (shape === 'ss' || shape === 'sd') f.lane(`${vector}.extract_lane`, 0).op(`${vector}.splat`);
+  f.op(`${vector}.abs`).set(0);
+  f.get(0);
+  splat(single ? 2 ** -126 : 2 ** -1022);
+  f.op(`${vector}.ge`).get(0);
+  splat(single ? (2 - 2 ** -23) * 2 ** 127 : Number.MAX_VALUE);
+  f.op(`${vector}.le`).op('v128.and').get(0);
+  splat(0);
+  f.op(`${vector}.eq`)
+    .op('v128.or')
+    .op(`${single ? 'i32x4' : 'i64x2'}.all_true`);
+}
 
 const BODIES = new Map<string, LinkableBody>([
   [
@@ -90,6 +117,10 @@ const BODIES = new Map<string, LinkableBody>([
       f.get(carries).i64(8).op('i64.and').op('i64.or').mem('i64.store', 0, 3);
     }),
   ],
+  ...FLOAT_SHAPES.map((shape): [string, LinkableBody] => [
+    `jit.regular.${shape}`,
+    build(`jit.regular.${shape}`, (f) => emitRegular(f, shape)),
+  ]),
   [
     'jit.interpret',
     build('jit.interpret', (f) => {

@@ -7,6 +7,7 @@
  * Entry point: `translate`. Code is emitted twice: the first pass learns which registers and pages it uses.
  */
 
+import { Place } from '../decode/operands.ts';
 import { SHAPES } from '../decode/table.ts';
 import { intern, type LinkableBody, SymbolicBody } from '../interpreter/body.ts';
 import { define } from '../interpreter/library.ts';
@@ -16,7 +17,7 @@ import {
   type Effect,
   type FlagNeed,
   type Graph,
-  lowRegisters,
+  knownRegisters,
   needAfter,
   needBefore,
   neededFlags,
@@ -24,7 +25,7 @@ import {
 } from './analysis.ts';
 import type { Block, Code, GuestInstruction } from './discover.ts';
 import { Emitter } from './emitter.ts';
-import { GO, INTERPRET } from './emitter-exits.ts';
+import { GO, INTERPRET, type Known, NOTHING } from './emitter-exits.ts';
 import { ALL_FLAGS } from './emitter-flags.ts';
 import type { RegionUse } from './emitter-registers.ts';
 import { Unsupported } from './emitter-values.ts';
@@ -92,6 +93,9 @@ function probeAnew(at: GuestInstruction): Effect | undefined {
     bails: emitter.bails,
     registers,
     low: registers & emitter.lowRegisters,
+    vectors: [...emitter.seen.vectorsWritten].reduce((mask, register) => mask | (1 << register), 0),
+    regular: emitter.regularRegisters,
+    copies: copyOf(at),
   };
 }
 
@@ -99,10 +103,18 @@ function probeAnew(at: GuestInstruction): Effect | undefined {
 interface Facts {
   readonly needs: readonly FlagNeed[];
   readonly needsAfter: readonly (readonly FlagNeed[])[];
-  readonly low: readonly number[];
+  readonly known: readonly Known[];
 }
 
 const sorted = (addresses: readonly number[]): number[] => addresses.slice().sort((a, b) => a - b);
+
+/** MOVAPS and its like between registers. */
+function copyOf({ decoded }: GuestInstruction): Effect['copies'] {
+  const { form, operands } = SHAPES[decoded.form];
+  if (decoded.memory || !/^(mova|movu|movdq[au])/.test(form.mnemonic)) return undefined;
+  const number = (index: number): number => (operands[index].place === Place.Rm ? decoded.rm : decoded.reg);
+  return { from: number(1), to: number(0) };
+}
 
 class RegionEmitter {
   readonly e: Emitter;
@@ -145,7 +157,7 @@ class RegionEmitter {
     this.#node(number);
     for (const child of merges) {
       e.close();
-      e.startBlock(this.facts.low[child]);
+      e.startBlock(this.facts.known[child]);
       this.#tree(child);
     }
     if (loop) e.close();
@@ -247,7 +259,7 @@ class RegionEmitter {
       const { live, wanted } = this.facts.needs[number];
       e.settleFlags(live, wanted);
       e.settleBudget();
-      e.startBlock(this.facts.low[number]);
+      e.startBlock(this.facts.known[number]);
     }
     this.#tree(number);
   }
@@ -281,7 +293,17 @@ class RegionEmitter {
   }
 }
 
-const UNKNOWN: Effect = { read: ALL_FLAGS, kept: 0, written: 0, bails: true, registers: 0xffff, low: 0 };
+const UNKNOWN: Effect = {
+  read: ALL_FLAGS,
+  kept: 0,
+  written: 0,
+  bails: true,
+  registers: 0xffff,
+  low: 0,
+  vectors: 0xffff,
+  regular: NOTHING.regular,
+  copies: undefined,
+};
 
 function analyse(code: Code, graph: Graph): Facts {
   const effectOf = (index: number, block: Block): Effect => probe(block.instructions[index]) ?? UNKNOWN;
@@ -296,7 +318,7 @@ function analyse(code: Code, graph: Graph): Facts {
     }
     return list;
   });
-  return { needs, needsAfter, low: lowRegisters(graph, effectOf) };
+  return { needs, needsAfter, known: knownRegisters(graph, effectOf) };
 }
 
 /** Translates and compiles. */
