@@ -236,7 +236,8 @@ export interface KernelCalls {
   mappings(pid: number): readonly MappingView[];
   /** Pages of a shared file mapping are brought up to date before the VFS reads the file, and dropped after it was written. */
   pullPages(object: number, offset: number, length: number): Result<void>;
-  invalidatePages(object: number, offset: number, length: number): Result<void>;
+  /** `gone`: the file ends at `offset` from now on. */
+  invalidatePages(object: number, offset: number, length: number, gone?: boolean): Result<void>;
   /** Bytes typed and written: the console's other end. `consoleWrite` returns how many bytes the host took. */
   consoleWrite(terminal: number, bytes: Uint8Array): number;
 }

@@ -183,6 +183,7 @@ const start = (
   if (flags & CLONE_FLAGS.CLONE_CHILD_CLEARTID) first.clearTid = childTid;
   child.image = parent.image;
   child.stackTop = parent.stackTop;
+  child.growing = parent.growing;
   child.heapStart = parent.heapStart;
   child.heapEnd = parent.heapEnd;
   child.barriers = parent.barriers;

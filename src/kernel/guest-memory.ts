@@ -122,6 +122,7 @@ export class GuestMemory implements GuestReader {
 
 /** Whether an address lies where the stack may grow to: the memory manager decides. */
 export const mayGrow = (process: Process, address: number): boolean => {
+  if (process.growing) return true;
   const limit = process.identity.limits[3]?.[0] ?? 8 << 20;
   return address < process.stackTop && address >= process.stackTop - Math.min(limit, 0x4000_0000);
 };

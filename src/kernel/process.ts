@@ -58,6 +58,8 @@ export class Process {
   image: Image = NO_IMAGE;
   /** Top of the stack region, exclusive: accesses below may grow it. */
   stackTop = 0;
+  /** It has mapped memory that grows downwards (MAP_GROWSDOWN): any access to nothing may be to what it will be. */
+  growing = false;
   heapStart = 0;
   heapEnd = 0;
 

@@ -27,6 +27,8 @@ export class Page {
   aliases: Page[] | null = null;
   /** Translated code was made from these bytes: they may not be written before the engine has dropped it. */
   code = false;
+  /** A private page that has what its file has: it goes when the file changes, and is marked when it is first written. */
+  clean = false;
 
   constructor(
     readonly table: PageTable,

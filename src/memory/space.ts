@@ -128,6 +128,23 @@ export class AddressSpace {
   }
 
   /**
+   * The bytes of a file within [offset, offset + length) have changed: private pages that show them go, and with `gone`,
+   * because the file ends before, those too that were written.
+   */
+  fileChanged(object: number, offset: number, length: number, gone: boolean): void {
+    for (const { start, end, backing } of this.#ranges.all()) {
+      if (backing.kind !== 'file' || backing.object !== object) continue;
+      const from = Math.max(start, start + Math.floor((offset - backing.offset) / PAGE_SIZE) * PAGE_SIZE);
+      const to = Math.min(end, start + Math.ceil((offset + length - backing.offset) / PAGE_SIZE) * PAGE_SIZE);
+      if (from >= to) continue;
+      // Of a page that the file still reaches into, only what nobody has written goes.
+      const whole = start + Math.ceil((offset - backing.offset) / PAGE_SIZE) * PAGE_SIZE;
+      for (const page of this.#pages.within(from / PAGE_SIZE, to / PAGE_SIZE))
+        if (page.clean || (gone && page.number * PAGE_SIZE >= whole)) this.#pages.drop(page);
+    }
+  }
+
+  /**
    * A lazy copy for a child: contents are copied when either side needs them to differ, or the child needs them at all.
    * RangeError if the host gives no more windows. The child's engine may inherit the parent's translations once this has returned.
    */
@@ -218,6 +235,7 @@ export class AddressSpace {
       if (access === Access.Write && page.code) return { kind: 'code', page: number * PAGE_SIZE };
       if ((access === Access.Write || !this.#pages.present(page)) && !this.#pages.own(page)) return NOMEM;
     }
+    if (access === Access.Write) this.#pages.soil(page);
     if (access === Access.Execute && !this.#pages.bringIn(page)) return ACCERR;
     return RESOLVED;
   }

@@ -5,8 +5,8 @@
  * Entry points: `find`, `placeZero`, `placeBytes`, `own`, `share`, `drop`, `fork`, `reprotect`, `relocate`, `clear`.
  * Invariants:
  *  - a slot's tags name the page that `inWindow` has for it, and only while its bytes lie in the slot;
- *  - a write tag is set only on a page that is alone with its bytes: no frame, no translated code, and for a shared page
- *    this space being the writer;
+ *  - a write tag is set only on a page that is alone with its bytes: no frame, no translated code, no longer its file's, and for
+ *    a shared page this space being the writer;
  *  - a slot without a present page is zero (window.ts).
  */
 
@@ -78,7 +78,7 @@ export class PageTable {
   }
 
   mayWrite(page: Page): boolean {
-    if ((page.protection & PROT_WRITE) === 0 || page.code || page.frame !== null) return false;
+    if ((page.protection & PROT_WRITE) === 0 || page.code || page.clean || page.frame !== null) return false;
     if (page.shared === null) return true;
     return page.shared.writer === this && !(page.primary ?? page).code;
   }
@@ -106,10 +106,11 @@ export class PageTable {
     return page;
   }
 
-  /** A new private page with these bytes; what they lack of a page is zero. */
+  /** A new private page with the bytes of a file; what they lack of a page is zero. */
   placeBytes(number: number, protection: number, bytes: Uint8Array): Page | undefined {
     if (!this.machine.take()) return undefined;
     const page = this.#enter(number, protection);
+    page.clean = true;
     this.#fill(page, bytes);
     this.updateTags(page);
     return page;
@@ -136,6 +137,13 @@ export class PageTable {
     page.frame = null;
     this.updateTags(page);
     return true;
+  }
+
+  /** A private page is about to be written. */
+  soil(page: Page): void {
+    if (!page.clean) return;
+    page.clean = false;
+    this.updateTags(page);
   }
 
   /** Moves a page that lies beside the window into its slot (code runs only there). False if it has no slot. */
@@ -332,6 +340,7 @@ export class PageTable {
     const twin = new Page(child, page.number, page.protection);
     twin.frame = frame;
     twin.code = page.code;
+    twin.clean = page.clean;
     return twin;
   }
 

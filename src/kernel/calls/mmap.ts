@@ -37,6 +37,7 @@ export const mmap: KernelCall = (kernel, thread, { addr, length, prot, flags, fd
   if (type === MAP_SHARED_VALIDATE && (flags & ~KNOWN) !== 0) return EOPNOTSUPP;
   const { process } = thread;
   const { pid } = process;
+  if ((flags & MAP_FLAGS.MAP_GROWSDOWN) !== 0) process.growing = true;
   const give = (result: number | Errno): void => kernel.dispatch.complete(thread, result);
   const place = (object: number, size: number, name: string, maxProtection = 7): void =>
     kernel.request(

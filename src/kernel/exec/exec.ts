@@ -115,6 +115,7 @@ function* enter(
   if (closed instanceof Errno) return false;
 
   process.stackTop = stackTop;
+  process.growing = false;
   if (process.heapStart === 0) process.heapStart = process.heapEnd = heapStart;
   const tails = loader === undefined ? image.tails : [...image.tails, ...loader.image.tails];
   for (const { start, length, writable } of tails)

@@ -83,11 +83,14 @@ export const fileCalls = (kernel: Kernel): Calls => {
 
     pullPages: (object): Result<void> => pull(object),
 
-    invalidatePages: (object, offset, length): Result<void> => {
+    invalidatePages: (object, offset, length, gone = false): Result<void> => {
       pull(object);
       undo.afterCommit(() => {
         kernel.faults.cache.invalidate(object, offset, length);
         machine.objects.invalidate(object, offset, length);
+        if (machine.objects.fileReferences(object) === 0) return;
+        const spaces = new Set([...processes.values()].map(({ space }) => space));
+        for (const space of spaces) space?.fileChanged(object, offset, length, gone);
       });
     },
 

@@ -347,7 +347,7 @@ export const open = (
       return cut;
     }
     const object = objectOf(vfs, found);
-    if (vfs.objects.has(object)) vfs.kernel.invalidatePages(object, 0, attributes.size);
+    if (vfs.objects.has(object)) vfs.kernel.invalidatePages(object, 0, attributes.size, true);
   }
   enterFile(vfs, number, found, what.kind, target, flags, parent, found.name);
   return fd;

@@ -62,7 +62,10 @@ const setSize = (vfs: Vfs, pid: number, place: Place, size: number): Done => {
   }
   dropPrivileges(vfs, pid, fs, place.ino);
   const object = objectOf(vfs, place);
-  if (vfs.objects.has(object)) vfs.kernel.invalidatePages(object, Math.min(size, attributes.size), attributes.size);
+  if (vfs.objects.has(object)) {
+    const end = Math.min(size, attributes.size);
+    vfs.kernel.invalidatePages(object, end, attributes.size, size < attributes.size);
+  }
   return fs.truncate(place.ino, size) ?? done;
 };
 
