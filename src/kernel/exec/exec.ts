@@ -93,11 +93,11 @@ function* enter(
   process: Process,
   thread: Thread,
   request: ExecRequest,
-  { file, argv, image, loader }: Program,
+  { file, argv, image, loader, name: path }: Program,
   { stackTop, heapStart, vdso }: Layout,
 ): Flow<boolean> {
   const { pid } = process;
-  const name = request.path.slice(request.path.lastIndexOf('/') + 1).slice(0, 15);
+  const name = path.slice(path.lastIndexOf('/') + 1).slice(0, 15);
   const { setuid, setgid, readable } = file;
   const committed = yield* ask<{ secure: boolean }>(kernel, kernel.pm, 'execCommit', {
     pid,
@@ -124,7 +124,7 @@ function* enter(
   const stack = buildStack(stackTop, {
     argv,
     envp: request.envp,
-    execfn: request.path,
+    execfn: path,
     random: kernel.platform.entropy(16),
     auxv: auxiliaryVector({ image, loader: loader?.image, identity, secure: committed.secure, vdso: vdso + PAGE_SIZE }),
   });

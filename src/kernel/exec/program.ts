@@ -12,7 +12,7 @@ import {
   parseElfHeader,
   parseProgramHeaders,
 } from '../../abi/elf.ts';
-import { E2BIG, EIO, ELIBBAD, ELOOP, ENOEXEC, Errno, type Result } from '../../abi/errno.ts';
+import { E2BIG, EIO, ELIBBAD, ELOOP, ENOENT, ENOEXEC, Errno, type Result } from '../../abi/errno.ts';
 import { ask, type Flow } from '../flow.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
@@ -41,6 +41,8 @@ export interface Loadable {
 }
 
 export interface Program extends Loadable {
+  /** Name the program was started by: AT_EXECFN, and what scripts are told. */
+  readonly name: string;
   /** Arguments, with those of `#!` lines. */
   readonly argv: readonly string[];
   /** The dynamic loader, which is entered instead of the program. */
@@ -82,13 +84,29 @@ export function* findProgram(
     kernel.faults.release(file.object);
     return program;
   }
-  return { file, argv, ...program };
+  return { file, argv, name: nameOf(request), ...program };
 }
 
 /** The files are mapped, or will not be. */
 export const release = (kernel: Kernel, { file, loader }: Program): void => {
   kernel.faults.release(file.object);
   if (loader !== undefined) kernel.faults.release(loader.file.object);
+};
+
+/** Whether the path starts at a descriptor. */
+const byDescriptor = ({ dirfd, path }: ExecRequest): boolean => dirfd !== AT_FDCWD && !path.startsWith('/');
+
+/** What a program that a descriptor names is called (execveat(2)). */
+const nameOf = (request: ExecRequest): string => {
+  const { dirfd, path } = request;
+  if (!byDescriptor(request)) return path;
+  return path === '' ? `/dev/fd/${dirfd}` : `/dev/fd/${dirfd}/${path}`;
+};
+
+const closes = (process: Process, request: ExecRequest): boolean => {
+  if (!byDescriptor(request)) return false;
+  const entry = process.files.get(request.dirfd);
+  return entry?.closeOnExec ?? false;
 };
 
 /** Opens the program, or the interpreter its first line names, and checks that it is one. */
@@ -110,8 +128,10 @@ function* open(kernel: Kernel, process: Process, request: ExecRequest): Flow<Res
     kernel.faults.release(file.object);
     const script = isScript(head) ? parseScript(head) : undefined;
     if (script === undefined) return ENOEXEC;
+    // The interpreter could not open it: the descriptor it was named by will be closed.
+    if (depth === 0 && closes(process, request)) return ENOENT;
     const extra = script.argument === undefined ? [] : [script.argument];
-    argv = [script.path, ...extra, path, ...argv.slice(1)];
+    argv = [script.path, ...extra, depth === 0 ? nameOf(request) : path, ...argv.slice(1)];
     dirfd = AT_FDCWD;
     path = script.path;
     flags = 0;

@@ -14,7 +14,7 @@ import {
   ETXTBSY,
   type Result,
 } from '../../../abi/errno.ts';
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, R_OK, X_OK } from '../../../abi/fcntl.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, R_OK, X_OK } from '../../../abi/fcntl.ts';
 import { MS_NOEXEC, MS_NOSUID } from '../../../abi/mount.ts';
 import { isDirectory, isRegular, isSymlink, S_ISGID, S_ISUID } from '../../../abi/stat.ts';
 import { inodeOf, superblockOf } from '../../../fs/object-number.ts';
@@ -69,6 +69,10 @@ export const objects = (
     if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) return EINVAL;
     let place: { mount: number; ino: number };
     let shown: Result<string>;
+    if (path === '' && flags & AT_EMPTY_PATH && dirfd === AT_FDCWD) {
+      // The working directory: nothing to execute.
+      return EACCES;
+    }
     if (path === '' && flags & AT_EMPTY_PATH) {
       const file = openFileOf(vfs, pid, dirfd);
       if (file instanceof Errno) return file;
