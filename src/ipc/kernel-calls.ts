@@ -54,8 +54,9 @@ export interface ProcessView extends Identity {
   readonly residentPages: number;
   readonly minorFaults: number;
   readonly majorFaults: number;
-  /** Number of threads. */
+  /** Number of threads, and their numbers. */
   readonly threads: number;
+  readonly threadIds: readonly number[];
   /** Path of the program file, as execve resolved it. */
   readonly executable: string;
   /** Addresses of argument and environment strings on the initial stack. */
@@ -64,6 +65,8 @@ export interface ProcessView extends Identity {
   readonly environmentStart: number;
   readonly environmentEnd: number;
   readonly stackStart: number;
+  /** The auxiliary vector's bytes. */
+  readonly auxiliary: Uint8Array;
   readonly heapStart: number;
   readonly heapEnd: number;
   readonly kernel: boolean;
@@ -73,6 +76,7 @@ export interface ProcessView extends Identity {
 
 /** What the kernel knows of a thread. */
 export interface ThreadView {
+  readonly pid: number;
   readonly tid: number;
   /** As in /proc/PID/task/TID/comm. */
   readonly name: string;
@@ -234,6 +238,10 @@ export interface KernelCalls {
   /** Copies from another process's memory (/proc/PID/cmdline, environ). EFAULT. */
   readMemory(pid: number, address: number, length: number): Result<Uint8Array>;
   mappings(pid: number): readonly MappingView[];
+  /** A thread by its number, whichever process it belongs to. ESRCH. */
+  thread(tid: number): Result<ThreadView>;
+  /** Bytes of a range that the process has in memory; 0 if it has no memory. */
+  residentBytes(pid: number, start: number, end: number): number;
   /** Pages of a shared file mapping are brought up to date before the VFS reads the file, and dropped after it was written. */
   pullPages(object: number, offset: number, length: number): Result<void>;
   /** `gone`: the file ends at `offset` from now on. */

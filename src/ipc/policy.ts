@@ -77,6 +77,8 @@ export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerP
   setTerminal: vfs,
   readMemory: vfs,
   mappings: vfs,
+  thread: vfs,
+  residentBytes: vfs,
   pullPages: vfs,
   invalidatePages: vfs,
   consoleWrite: vfs,

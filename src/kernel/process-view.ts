@@ -119,6 +119,13 @@ export class LiveView implements ProcessView {
   get threads(): number {
     return Math.max(1, this.#process.threads.length);
   }
+  get threadIds(): readonly number[] {
+    const { threads, pid } = this.#process;
+    return threads.length === 0 ? [pid] : threads.map(({ tid }) => tid);
+  }
+  get auxiliary(): Uint8Array {
+    return this.#process.image.auxiliary;
+  }
   get executable(): string {
     return this.#process.image.executable;
   }

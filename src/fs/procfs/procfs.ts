@@ -7,7 +7,7 @@
  *     2 …                        files and directories of the system, in the order of their table
  *     PID * 65536 + 1            /proc/PID
  *     PID * 65536 + 2 …          its entries, in the order of `entries`
- *     PID * 65536 + 0x400 …      those of /proc/PID/task/PID
+ *     TID * 65536 + 0x400 …      /proc/PID/task/TID and its entries; a thread's number stands for it everywhere, as in Linux
  *     PID * 65536 + 0x4000 + fd  /proc/PID/fdinfo/FD (fd < 0x4000)
  *     PID * 65536 + 0x8000 + fd  /proc/PID/fd/FD (fd < 0x8000)
  *
@@ -100,6 +100,10 @@ const TASK_DIRECTORY = FIRST + 2;
 const TASK_PROCESS = TASK;
 const TASK_FIRST = TASK + 1;
 
+/** Whether an entry of /proc/PID stands in /proc/PID/task/TID too. */
+const perThread = (name: string): boolean =>
+  name !== 'task' && (processFiles.find((file) => file.name === name)?.perThread ?? true);
+
 const refuse = (): Errno => EPERM;
 /** What procfs does not show does not exist, and cannot be made to. */
 const absent = (): Errno => ENOENT;
@@ -155,19 +159,23 @@ export class Procfs implements FileSystem {
       const found = children.find((ino) => system[ino - 2].name === name);
       if (found !== undefined) return found;
       if (directory !== ROOT || !/^[1-9]\d{0,4}$/.test(name)) return ENOENT;
-      const view = this.#source.process(Number(name));
-      return view instanceof Errno ? ENOENT : Number(name) * SPAN + PROCESS;
+      const ino = Number(name) * SPAN + PROCESS;
+      return this.#process(ino) instanceof Errno ? ENOENT : ino;
     }
-    const pid = Math.floor(directory / SPAN);
     const local = directory % SPAN;
-    const base = pid * SPAN;
-    if (this.#process(directory) instanceof Errno) return ENOENT;
+    const base = directory - local;
+    const view = this.#process(directory);
+    if (view instanceof Errno) return ENOENT;
+    const { pid } = view;
     if (local === PROCESS || local === TASK_PROCESS) {
       const index = entries.findIndex((entry) => entry.name === name);
-      if (index < 0 || (local === TASK_PROCESS && FIRST + index === TASK_DIRECTORY)) return ENOENT;
+      if (index < 0 || (local === TASK_PROCESS && !perThread(name))) return ENOENT;
       return base + (local === PROCESS ? FIRST : TASK_FIRST) + index;
     }
-    if (local === TASK_DIRECTORY) return name === String(pid) ? base + TASK_PROCESS : ENOENT;
+    if (local === TASK_DIRECTORY) {
+      const tid = view.threadIds.find((id) => String(id) === name);
+      return tid === undefined ? ENOENT : tid * SPAN + TASK_PROCESS;
+    }
     const kind = this.#descriptorDirectory(local);
     if (kind === 0) return ENOTDIR;
     if (!/^(0|[1-9]\d{0,4})$/.test(name)) return ENOENT;
@@ -181,21 +189,25 @@ export class Procfs implements FileSystem {
     const base = directory - (directory % SPAN);
     const local = directory % SPAN;
     if (local === PROCESS) return ROOT;
-    if (local === TASK_PROCESS) return base + TASK_DIRECTORY;
+    if (local === TASK_PROCESS) {
+      const view = this.#process(directory);
+      return view instanceof Errno ? ENOENT : view.pid * SPAN + TASK_DIRECTORY;
+    }
     return local >= TASK_FIRST && local < FDINFO ? base + TASK_PROCESS : base + PROCESS;
   }
 
   nameOf(directory: number, child: number): Result<string> {
     if (child < SPAN) return child === ROOT ? ENOENT : system[child - 2].name;
-    const pid = Math.floor(child / SPAN);
-    if (directory === ROOT || child % SPAN === TASK_PROCESS) return String(pid);
+    if (directory === ROOT || child % SPAN === TASK_PROCESS) return String(Math.floor(child / SPAN));
     const node = this.#node(child);
     return node instanceof Errno ? node : node.name;
   }
 
   readlink(ino: number, pid: number): Result<string> {
     if (ino < SPAN) return system[ino - 2]?.link?.(pid) ?? EINVAL;
-    const target = Math.floor(ino / SPAN);
+    const view = this.#process(ino);
+    if (view instanceof Errno) return view;
+    const target = view.pid;
     const refused = this.#private(target, pid);
     if (refused !== undefined) return refused;
     const local = ino % SPAN;
@@ -210,7 +222,9 @@ export class Procfs implements FileSystem {
 
   jump(ino: number, pid: number): Result<Jump> | undefined {
     if (ino < SPAN) return undefined;
-    const target = Math.floor(ino / SPAN);
+    const view = this.#process(ino);
+    if (view instanceof Errno) return undefined;
+    const target = view.pid;
     const local = ino % SPAN;
     const node = this.#node(ino);
     if (node instanceof Errno) return node;
@@ -225,7 +239,8 @@ export class Procfs implements FileSystem {
     const fixed = this.#fixedEntries(directory);
     if (fixed instanceof Errno) return fixed;
     for (let i = Math.max(0, cookie - 2); i < fixed.length; i++) if (!emit({ ...fixed[i], cookie: i + 3 })) return;
-    const pid = Math.floor(directory / SPAN);
+    const owner = directory < SPAN ? undefined : this.#process(directory);
+    const pid = owner === undefined || owner instanceof Errno ? 0 : owner.pid;
     const kind = directory < SPAN ? 0 : this.#descriptorDirectory(directory % SPAN);
     const base = 4096;
     const type = kind === FD ? S_IFLNK >>> 12 : kind === FDINFO ? S_IFREG >>> 12 : S_IFDIR >>> 12;
@@ -237,7 +252,7 @@ export class Procfs implements FileSystem {
           : this.#source.descriptors(pid);
     for (const number of numbers) {
       if (base + number <= cookie) continue;
-      const ino = directory === ROOT ? number * SPAN + PROCESS : pid * SPAN + kind + number;
+      const ino = directory === ROOT ? number * SPAN + PROCESS : directory - (directory % SPAN) + kind + number;
       if (!emit({ name: String(number), ino, type, cookie: base + number })) return;
     }
   }
@@ -274,19 +289,27 @@ export class Procfs implements FileSystem {
     if (local >= FDINFO && local < FD) return fdinfo(this.#source, view.pid, local - FDINFO);
     const node = this.#node(ino);
     if (node instanceof Errno) return node;
-    return node.file === undefined ? EINVAL : node.file.content(this.#source, view);
+    if (node.file === undefined) return EINVAL;
+    const thread = local >= TASK_PROCESS && local < FDINFO ? this.#source.thread(Math.floor(ino / SPAN)) : undefined;
+    return node.file.content(this.#source, view, thread instanceof Errno ? undefined : thread);
   }
 
   #process(ino: number): Result<ProcessView> {
-    const view = this.#source.process(Math.floor(ino / SPAN));
-    return view instanceof Errno ? ENOENT : view;
+    const number = Math.floor(ino / SPAN);
+    const view = this.#source.process(number);
+    if (!(view instanceof Errno)) return view;
+    const thread = this.#source.thread(number);
+    if (thread instanceof Errno) return ENOENT;
+    const owner = this.#source.process(thread.pid);
+    return owner instanceof Errno ? ENOENT : owner;
   }
 
   #node(ino: number): Result<ProcessNode> {
     const local = ino % SPAN;
     if (local === PROCESS || local === TASK_PROCESS) return directoryNode(String(Math.floor(ino / SPAN)), 0o555);
     if (local >= FD) {
-      const file = this.#source.file(Math.floor(ino / SPAN), local - FD);
+      const view = this.#process(ino);
+      const file = view instanceof Errno ? view : this.#source.file(view.pid, local - FD);
       if (file instanceof Errno) return ENOENT;
       const access = file.flags & 3;
       const bits = (access === 1 ? 0 : 0o500) | (access === 0 ? 0 : 0o300);
@@ -312,15 +335,17 @@ export class Procfs implements FileSystem {
         return { name: child.name, ino, type: mode >>> 12 };
       });
     }
-    if (this.#process(directory) instanceof Errno) return ENOENT;
+    const view = this.#process(directory);
+    if (view instanceof Errno) return ENOENT;
     const base = directory - (directory % SPAN);
     const local = directory % SPAN;
-    if (local === TASK_DIRECTORY) return [{ name: String(base / SPAN), ino: base + TASK_PROCESS, type: 4 }];
+    if (local === TASK_DIRECTORY)
+      return view.threadIds.map((tid) => ({ name: String(tid), ino: tid * SPAN + TASK_PROCESS, type: 4 }));
     if (local !== PROCESS && local !== TASK_PROCESS) return this.#descriptorDirectory(local) === 0 ? ENOTDIR : [];
     const first = base + (local === PROCESS ? FIRST : TASK_FIRST);
     return entries
       .map(({ name, mode }, i) => ({ name, ino: first + i, type: (mode & 0o170000) >>> 12 }))
-      .filter(({ name }) => local === PROCESS || name !== 'task');
+      .filter(({ name }) => local === PROCESS || perThread(name));
   }
 
   /** What ptrace access would be needed for: refused unless all of the target's ids are the caller's. */

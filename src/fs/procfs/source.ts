@@ -1,7 +1,7 @@
 /** What procfs shows: the system as the VFS can see it through kernel calls and its own tables. */
 import type { Result } from '../../abi/errno.ts';
 import type { Time } from '../../abi/stat.ts';
-import type { MappingView, ProcessView, SystemView } from '../../ipc/kernel-calls.ts';
+import type { MappingView, ProcessView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
 import type { Jump } from '../contract.ts';
 
 export interface ProcFile {
@@ -9,6 +9,7 @@ export interface ProcFile {
   readonly flags: number;
   readonly position: number;
   readonly mount: number;
+  readonly ino: number;
   /** As the link in /proc/PID/fd shows it. */
   readonly path: string;
 }
@@ -31,6 +32,10 @@ export interface ProcSource {
   system(): SystemView;
   now(): Time;
   mappings(pid: number): readonly MappingView[];
+  /** A thread by its number. ESRCH. */
+  thread(tid: number): Result<ThreadView>;
+  /** Bytes of a range that are in memory. */
+  residentBytes(pid: number, start: number, end: number): number;
   readMemory(pid: number, address: number, length: number): Result<Uint8Array>;
   random(length: number): Uint8Array;
   /** Descriptors, ascending, without their paths. */

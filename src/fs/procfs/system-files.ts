@@ -43,6 +43,10 @@ const loadavg = (source: ProcSource): string => {
   return `${averages} ${running}/${source.processes().length} ${lastPid}\n`;
 };
 
+/** What CPUID reports, and that the time stamp counter counts nanoseconds whatever happens. */
+const PROCESSOR_FLAGS =
+  'fpu tsc cx8 cmov clflush mmx fxsr sse sse2 syscall nx lm constant_tsc nopl nonstop_tsc cpuid pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm';
+
 const cpuinfo = (): string =>
   `${[
     'processor\t: 0',
@@ -51,17 +55,26 @@ const cpuinfo = (): string =>
     'model\t\t: 26',
     'model name\t: XINIM x86-64-v2 processor',
     'stepping\t: 5',
+    'microcode\t: 0x1',
+    'cpu MHz\t\t: 1000.000',
+    'cache size\t: 8192 KB',
     'physical id\t: 0',
     'siblings\t: 1',
     'core id\t\t: 0',
     'cpu cores\t: 1',
+    'apicid\t\t: 0',
+    'initial apicid\t: 0',
     'fpu\t\t: yes',
     'fpu_exception\t: yes',
+    'cpuid level\t: 7',
     'wp\t\t: yes',
-    'flags\t\t: fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm',
+    `flags\t\t: ${PROCESSOR_FLAGS}`,
+    'bugs\t\t:',
+    'bogomips\t: 2000.00',
     'clflush size\t: 64',
     'cache_alignment\t: 64',
-    'address sizes\t: 47 bits physical, 47 bits virtual',
+    'address sizes\t: 40 bits physical, 48 bits virtual',
+    'power management:',
   ].join('\n')}\n\n`;
 
 const uuid = (bytes: Uint8Array): string => {
@@ -116,12 +129,14 @@ export const systemFiles: readonly (readonly [path: string, content: (source: Pr
   ['sys/fs/file-nr', (source) => `${source.openFiles()}\t0\t1048576\n`],
   ['sys/fs/nr_open', () => '1048576\n'],
   ['sys/fs/pipe-max-size', () => '1048576\n'],
+  ['sys/kernel/cap_last_cap', () => '40\n'],
   ['sys/kernel/domainname', () => '(none)\n'],
   ['sys/kernel/hostname', (source) => `${source.system().hostname}\n`],
   ['sys/kernel/ngroups_max', () => '65536\n'],
   ['sys/kernel/osrelease', () => `${KERNEL_RELEASE}\n`],
   ['sys/kernel/ostype', () => 'Linux\n'],
   ['sys/kernel/pid_max', () => `${PID_MAX}\n`],
+  ['sys/kernel/threads-max', () => `${PID_MAX}\n`],
   ['sys/kernel/random/boot_id', bootId],
   ['sys/kernel/random/entropy_avail', () => '256\n'],
   ['sys/kernel/random/poolsize', () => '256\n'],
@@ -129,6 +144,8 @@ export const systemFiles: readonly (readonly [path: string, content: (source: Pr
   ['sys/kernel/randomize_va_space', (source) => (source.system().randomised ? '2\n' : '0\n')],
   ['sys/kernel/version', () => `${KERNEL_VERSION}\n`],
   ['sys/vm/max_map_count', () => '65530\n'],
+  ['sys/vm/mmap_min_addr', () => '65536\n'],
+  ['sys/vm/nr_hugepages', () => '0\n'],
   ['sys/vm/overcommit_memory', () => '1\n'],
   ['sys/vm/swappiness', () => '0\n'],
 ];

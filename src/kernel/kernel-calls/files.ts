@@ -1,9 +1,12 @@
 /** Kernel calls of the VFS: descriptor tables, terminals, other processes' memory, mapped files, the console. */
 import { EBADF, EFAULT, ESRCH, type Result } from '../../abi/errno.ts';
-import type { KernelCalls } from '../../ipc/kernel-calls.ts';
+import type { KernelCalls, ThreadView } from '../../ipc/kernel-calls.ts';
+import { PAGE_SIZE } from '../../memory/layout.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
+import { findThread } from '../threads.ts';
 import { WritebackNeeded } from './memory.ts';
+import { threadView } from './views.ts';
 
 type Calls = Pick<
   KernelCalls,
@@ -19,6 +22,8 @@ type Calls = Pick<
   | 'setTerminal'
   | 'readMemory'
   | 'mappings'
+  | 'thread'
+  | 'residentBytes'
   | 'pullPages'
   | 'invalidatePages'
   | 'consoleWrite'
@@ -79,6 +84,12 @@ export const fileCalls = (kernel: Kernel): Calls => {
       if (process === undefined) return ESRCH;
       return process.space === undefined ? EFAULT : process.memory.read(address, length);
     },
+    thread: (tid): Result<ThreadView> => {
+      const thread = findThread(kernel, tid);
+      return thread === undefined ? ESRCH : threadView(thread);
+    },
+    residentBytes: (pid, start, end) => (processes.get(pid)?.space?.residentIn(start, end).length ?? 0) * PAGE_SIZE,
+
     mappings: (pid) => processes.get(pid)?.space?.mappings() ?? [],
 
     pullPages: (object): Result<void> => pull(object),

@@ -1,10 +1,11 @@
 /** Kernel calls that only look: processes, the system, the log. */
 import { ESRCH, type Result } from '../../abi/errno.ts';
-import type { KernelCalls, ProcessView, SystemView } from '../../ipc/kernel-calls.ts';
+import type { KernelCalls, ProcessView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
 import { PAGE_SIZE } from '../../memory/layout.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
 import type { Server } from '../server-slot.ts';
+import type { Thread } from '../thread.ts';
 
 /** A process that has not been reaped. */
 export const living = (kernel: Kernel, pid: number): Process | undefined => kernel.processes.get(pid);
@@ -30,21 +31,24 @@ export const systemView = (kernel: Kernel): SystemView => {
   };
 };
 
+/** A thread as servers see it. */
+export const threadView = ({ tid, state, userTime, systemTime, nice, name, process }: Thread): ThreadView => ({
+  pid: process.pid,
+  tid,
+  name: tid === process.pid ? process.identity.name : name,
+  nice,
+  state: state === 'running' || state === 'ready' ? 'R' : 'S',
+  userTime,
+  systemTime,
+});
+
 export const viewCalls = (
   kernel: Kernel,
   server: Server,
 ): Pick<KernelCalls, 'process' | 'processes' | 'threads' | 'system' | 'log'> => ({
   process: (pid): Result<ProcessView> => living(kernel, pid)?.view ?? ESRCH,
   processes: () => [...kernel.processes.keys()].sort((a, b) => a - b),
-  threads: (pid) =>
-    (living(kernel, pid)?.threads ?? []).map(({ tid, state, userTime, systemTime, nice, name, process }) => ({
-      tid,
-      name: tid === pid ? process.identity.name : name,
-      nice,
-      state: state === 'running' || state === 'ready' ? 'R' : 'S',
-      userTime,
-      systemTime,
-    })),
+  threads: (pid) => (living(kernel, pid)?.threads ?? []).map(threadView),
   system: () => systemView(kernel),
   log: (line) => kernel.log(`${server.name}: ${line}`),
 });

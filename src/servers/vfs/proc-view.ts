@@ -5,7 +5,7 @@ import type { Time } from '../../abi/stat.ts';
 import type { Jump } from '../../fs/contract.ts';
 import { settingOf } from '../../fs/procfs/settings.ts';
 import type { ProcFile, ProcLink, ProcMount, ProcSource } from '../../fs/procfs/source.ts';
-import type { MappingView, ProcessView, SystemView } from '../../ipc/kernel-calls.ts';
+import type { MappingView, ProcessView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
 import { actorOf, processRow } from './actor.ts';
 import { fileSystemTypes, mountOptions, ROOT_MOUNT } from './mounts.ts';
 import { directoryPath, openFilePath } from './paths.ts';
@@ -41,6 +41,14 @@ export class ProcView implements ProcSource {
     return this.#vfs.kernel.mappings(pid);
   }
 
+  thread(tid: number): Result<ThreadView> {
+    return this.#vfs.kernel.thread(tid);
+  }
+
+  residentBytes(pid: number, start: number, end: number): number {
+    return this.#vfs.kernel.residentBytes(pid, start, end);
+  }
+
   readMemory(pid: number, address: number, length: number): Result<Uint8Array> {
     return this.#vfs.kernel.readMemory(pid, address, length);
   }
@@ -59,7 +67,7 @@ export class ProcView implements ProcSource {
     const file = this.#vfs.files.get(entry.file);
     if (file === undefined) return ENOENT;
     const path = openFilePath(this.#vfs, file, this.#root(pid));
-    return { fd, flags: file.flags, position: file.position, mount: file.mount, path };
+    return { fd, flags: file.flags, position: file.position, mount: file.mount, ino: file.ino, path };
   }
 
   fileJump(pid: number, fd: number): Result<Jump> {

@@ -107,6 +107,8 @@ export class VfsMachine {
       minorFaults: 0,
       majorFaults: 0,
       threads: 1,
+      threadIds: [pid],
+      auxiliary: new Uint8Array(0),
       executable: '/bin/test',
       argumentsStart: 0,
       argumentsEnd: 0,
@@ -270,6 +272,8 @@ export class VfsMachine {
           if (process.view.sid === sid && (only ?? pid) === pid) this.change(pid, { terminal });
       },
       readMemory: (pid, address, length) => this.memories.get(pid)?.slice(address, address + length) ?? EFAULT,
+      thread: () => ESRCH,
+      residentBytes: () => 0,
       mappings: (pid) => this.mappings.get(pid) ?? [],
       pullPages: () => undefined,
       invalidatePages: (object, offset, length) => void this.invalidated.push([object, offset, length]),
