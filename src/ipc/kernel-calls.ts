@@ -9,6 +9,13 @@
 import type { Capabilities } from '../abi/credentials.ts';
 import type { Result } from '../abi/errno.ts';
 
+/** A signal that waits for a process (tid 0) or one of its threads, with the 128 bytes of its siginfo_t. */
+export interface PendingSignal {
+  readonly tid: number;
+  readonly signal: number;
+  readonly info: Uint8Array;
+}
+
 /** Who a process is. The process manager owns it; the kernel keeps the copy that the other servers read. */
 export interface Identity {
   readonly ppid: number;
@@ -38,6 +45,8 @@ export interface Identity {
   readonly ignored: bigint;
   readonly caught: bigint;
   readonly pending: bigint;
+  /** All that is pending, oldest first: what signalfd(2) reads from. */
+  readonly queue: readonly PendingSignal[];
   /** Controlling terminal's device number, 0 if none (kept by the VFS through setTerminal). */
   readonly terminal: number;
 }
@@ -181,6 +190,9 @@ export interface KernelCalls {
   /** Sets the nice value of a thread. */
   setPriority(pid: number, tid: number, nice: number): Result<void>;
 
+  /** The process that a pidfd of `pid` stands for: EBADF if the descriptor is none, ESRCH if the process has been reaped. */
+  pidfd(pid: number, fd: number): Result<{ readonly target: number; readonly nonblocking: boolean }>;
+
   // ── Memory manager ──────────────────────────────────────────────────────────────────────────────────────────────
   /** Maps a page-aligned range lazily (kernel_map_page for ranges). ENOMEM past the system's memory limit. */
   mapPages(
@@ -229,6 +241,15 @@ export interface KernelCalls {
   fds(pid: number): readonly { readonly fd: number; readonly file: number; readonly closeOnExec: boolean }[];
   /** Makes the child's table a copy of the parent's (fork). */
   copyFds(parent: number, child: number): Result<void>;
+  /** From now on the kernel sends `signalsPending` when signals come to wait for the process. */
+  watchSignals(pid: number): void;
+  /** Takes a signal off the queue of a process: out of the kernel's copy at once, the process manager is told after the transaction. */
+  takeSignal(pid: number, signal: PendingSignal): void;
+  /** Makes an open file stand for a process as it is now, whatever gets its number later. ESRCH. */
+  bindPidfd(file: number, target: number, nonblocking: boolean): Result<void>;
+  releasePidfd(file: number): void;
+  /** The process that an open file stands for. ESRCH if it has been reaped. */
+  pidfdTarget(file: number): Result<ProcessView>;
   /** Sends a signal to a process group or, with `toProcess`, to one process, on behalf of a terminal or a broken pipe. Delivered after the transaction. */
   raiseSignal(target: number, signal: number, toProcess?: boolean): void;
   /** Tells the owner of a file with O_ASYNC that it can be read or written. Delivered after the transaction. */

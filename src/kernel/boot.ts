@@ -32,6 +32,7 @@ const serverIdentity = (name: string): Identity => ({
   ignored: 0n,
   caught: 0n,
   pending: 0n,
+  queue: [],
   terminal: 0,
 });
 

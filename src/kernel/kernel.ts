@@ -30,6 +30,7 @@ import { FutexTable } from './futex.ts';
 import { Grants } from './grants.ts';
 import type { KernelOptions } from './options.ts';
 import { PageFaults } from './page-faults.ts';
+import type { Pidfd } from './pidfds.ts';
 import { Placement } from './placement.ts';
 import type { Platform } from './platform.ts';
 import { createServers } from './ports.ts';
@@ -74,6 +75,8 @@ export class Kernel {
   readonly vdso: Vdso;
   readonly placement: Placement;
   readonly counters = { forks: 0, contextSwitches: 0, faults: 0, lastPid: 0, idle: 0, user: 0, system: 0 };
+  /** What pidfds stand for, by open file of the VFS. */
+  readonly pidfds = new Map<number, Pidfd>();
   /** Instructions retired by processes that have ended. */
   retired = 0;
   #work: (() => void)[] = [];

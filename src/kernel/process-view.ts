@@ -92,6 +92,9 @@ export class LiveView implements ProcessView {
   get pending(): bigint {
     return this.#identity.pending;
   }
+  get queue(): Identity['queue'] {
+    return this.#identity.queue;
+  }
   get terminal(): number {
     return this.#identity.terminal;
   }

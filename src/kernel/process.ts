@@ -74,6 +74,8 @@ export class Process {
   forgotten = false;
   /** The thread that sleeps in vfork until this process executes or ends. */
   vforkParent: Thread | undefined;
+  /** The VFS wants to hear of signals that come to wait. */
+  signalsWatched = false;
   /** Status word as far as the kernel was told. */
   status: number | undefined;
 

@@ -6,13 +6,14 @@ import {
   fd,
   flags,
   int,
+  size,
   structIn,
   structOut,
   uint,
 } from '../arguments.ts';
 import { EFAULT, EINVAL } from '../errno.ts';
 import * as e from '../events.ts';
-import { O_CLOEXEC, O_NONBLOCK } from '../fcntl.ts';
+import { O_CLOEXEC, O_EXCL, O_NONBLOCK } from '../fcntl.ts';
 import { syscall } from '../syscall.ts';
 import * as time from '../time.ts';
 
@@ -63,6 +64,7 @@ const itimerspecIn = structIn('itimerspec', e.ITIMERSPEC_BYTES);
 const itimerspecOut = structOut('itimerspec', e.ITIMERSPEC_BYTES);
 
 const set = structIn('sigset', 8);
+const pidfdFlags = flags('pidfd flags', { PIDFD_NONBLOCK: O_NONBLOCK, PIDFD_THREAD: O_EXCL });
 const interrupt = { restart: 'interrupt' } as const;
 
 export const eventSyscalls = {
@@ -82,6 +84,7 @@ export const eventSyscalls = {
     { epfd: fd, events, maximum: int, timeout: int, mask: set, size: uint },
     { ...interrupt, mask: { argument: 4, size: 5, patient: true } },
   ),
+  signalfd: syscall(282, 'vfs', 'signalfd', { fd, mask: set, size }, { with: { flags: 0 } }),
   timerfd_create: syscall(283, 'vfs', 'timerCreate', { clock, flags: timerFlags }),
   eventfd: syscall(284, 'vfs', 'eventfd', { initial: uint }, { with: { flags: 0 } }),
   timerfd_settime: syscall(286, 'vfs', 'timerSet', {
@@ -91,8 +94,11 @@ export const eventSyscalls = {
     old: itimerspecOut,
   }),
   timerfd_gettime: syscall(287, 'vfs', 'timerGet', { fd, value: itimerspecOut }),
+  signalfd4: syscall(289, 'vfs', 'signalfd', { fd, mask: set, size, flags: timerFlags }),
   eventfd2: syscall(290, 'vfs', 'eventfd', { initial: uint, flags: eventfdFlags }),
   epoll_create1: syscall(291, 'vfs', 'epollCreate', { flags: epollFlags }, { with: { size: 1 } }),
+  pidfd_open: syscall(434, 'vfs', 'pidfdOpen', { target: int, flags: pidfdFlags }),
+  pidfd_getfd: syscall(438, 'vfs', 'pidfdGet', { pidfd: fd, fd, flags: uint }),
   epoll_pwait2: syscall(
     441,
     'vfs',

@@ -87,6 +87,12 @@ export const processProtocol = protocol('process', 200, {
     { pid: i32, tid: i32 },
     { tid: i32 },
   ),
+  signalTaken: call(
+    219,
+    'A pending signal was read from a signalfd: it is pending no more. `tid` 0: it waited for the process.',
+    { target: i32, tid: i32, signal: i32 },
+    {},
+  ),
   threadExit: call(218, 'A thread ended that was not the last of its process.', { pid: i32, tid: i32 }, {}),
 
   // ── Waiting for children ────────────────────────────────────────────────────────────────────────────────────────
@@ -144,6 +150,7 @@ export const processProtocol = protocol('process', 200, {
     { set: grant, info: grant, timeout: grant, setSize: i53 },
     { result: i32 },
   ),
+  pidfdSignal: call(238, 'pidfd_send_signal(2).', { fd: i32, signal: i32, info: grant, flags: u32 }, { result: i32 }),
   pause: call(232, 'pause(2): sleeps until a handler has run.', {}, { result: i32 }),
 
   // ── Process groups and sessions ─────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
  * Calls of the VFS that concern descriptors made for events: eventfd, epoll, timerfd, and what follows them. Numbers from 600;
  * they are part of the protocol of the VFS (vfs.ts).
  */
-import { grant, i32, u32 } from '../fields.ts';
+import { grant, i32, i53, u32 } from '../fields.ts';
 import { call } from '../protocol.ts';
 
 const nothing = {};
@@ -39,4 +39,24 @@ export const eventCalls = {
   timerCreate: call(607, 'timerfd_create(2).', { clock: i32, flags: i32 }, result),
   timerSet: call(608, 'timerfd_settime(2).', { fd: i32, flags: i32, value: grant, old: grant }, result),
   timerGet: call(609, 'timerfd_gettime(2).', { fd: i32, value: grant }, result),
+  signalsPending: call(
+    610,
+    'Signals have come to wait for a process that reads them from descriptors.',
+    { pid: i32 },
+    nothing,
+  ),
+  signalfd: call(
+    611,
+    'signalfd(2), signalfd4(2): makes a descriptor, or gives one another set.',
+    { fd: i32, mask: grant, size: i53, flags: i32 },
+    result,
+  ),
+  pidfdOpen: call(612, 'pidfd_open(2).', { target: i32, flags: i32 }, result),
+  pidfdGet: call(613, 'pidfd_getfd(2).', { pidfd: i32, fd: i32, flags: u32 }, result),
+  pidfdFor: call(
+    614,
+    'A descriptor of a process for its parent, close-on-exec: clone(2) with CLONE_PIDFD.',
+    { pid: i32, target: i32 },
+    result,
+  ),
 } as const;

@@ -17,6 +17,8 @@ type Calls = Pick<
   | 'setCloseOnExec'
   | 'fds'
   | 'copyFds'
+  | 'watchSignals'
+  | 'takeSignal'
   | 'raiseSignal'
   | 'raiseIo'
   | 'setTerminal'
@@ -54,6 +56,33 @@ export const fileCalls = (kernel: Kernel): Calls => {
       const to = files(child);
       if (from === undefined || to === undefined) return ESRCH;
       to.copyFrom(undo, from);
+    },
+
+    watchSignals: (pid) => {
+      const process = processes.get(pid);
+      if (process === undefined || process.signalsWatched) return;
+      process.signalsWatched = true;
+      undo.push({
+        undo: () => {
+          process.signalsWatched = false;
+        },
+      });
+    },
+
+    takeSignal: (pid, taken) => {
+      const process = processes.get(pid);
+      if (process === undefined) return;
+      const before = process.identity;
+      process.identity = { ...before, queue: before.queue.filter((queued) => queued !== taken) };
+      undo.push({
+        undo: () => {
+          process.identity = before;
+        },
+      });
+      const { tid, signal } = taken;
+      undo.afterCommit(() =>
+        kernel.later(() => kernel.request(kernel.pm, 'signalTaken', { target: pid, tid, signal }, () => {})),
+      );
     },
 
     raiseSignal: (target, signal, toProcess) =>

@@ -9,6 +9,7 @@ import { EPERM } from '../../abi/errno.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
 import { mayCall } from '../../ipc/policy.ts';
 import type { Kernel } from '../kernel.ts';
+import { pidfdCalls } from '../pidfds.ts';
 import type { Server } from '../server-slot.ts';
 import { fileCalls } from './files.ts';
 import { memoryCalls } from './memory.ts';
@@ -26,6 +27,9 @@ const REFUSED: Partial<Record<keyof KernelCalls, unknown>> = {
   consoleWrite: 0,
   raiseSignal: undefined,
   raiseIo: undefined,
+  watchSignals: undefined,
+  takeSignal: undefined,
+  releasePidfd: undefined,
 };
 
 export const kernelCallsFor = (kernel: Kernel, server: Server): KernelCalls => {
@@ -34,6 +38,7 @@ export const kernelCallsFor = (kernel: Kernel, server: Server): KernelCalls => {
     ...processCalls(kernel),
     ...memoryCalls(kernel),
     ...fileCalls(kernel),
+    ...pidfdCalls(kernel),
   };
   const allowed: Record<string, AnyCall> = {};
   for (const [name, call] of Object.entries(all))

@@ -60,6 +60,8 @@ export const processCalls = (kernel: Kernel): Calls => {
       if (process === undefined) return ESRCH;
       const before = process.identity;
       process.identity = { ...before, ...change };
+      if (process.signalsWatched && change.queue !== undefined && change.queue.length > 0)
+        undo.afterCommit(() => kernel.later(() => kernel.request(kernel.vfs, 'signalsPending', { pid }, () => {})));
       undo.push({
         undo: () => {
           process.identity = before;

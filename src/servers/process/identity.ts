@@ -6,7 +6,7 @@ import { Errno } from '../../abi/errno.ts';
 import type { Usage } from '../../abi/resource.ts';
 import { NO_USAGE } from '../../abi/resource.ts';
 import type { Identity } from '../../ipc/kernel-calls.ts';
-import { Flag, type ProcessControlBlock } from './rows.ts';
+import { Flag, NONE, type ProcessControlBlock } from './rows.ts';
 import type { ProcessServer } from './server.ts';
 
 const LETTERS = { RUNNING: 'R', STOPPED: 'T', ZOMBIE: 'Z' } as const;
@@ -25,6 +25,18 @@ export const idsOf = (process: Readonly<ProcessControlBlock>) => ({
   capabilities: process.capabilities,
 });
 
+/** The queues of the process and of its threads in one list. */
+const queueOf = (s: ProcessServer, process: Readonly<ProcessControlBlock>): Identity['queue'] => {
+  let queue: Identity['queue'] = NONE;
+  if (process.sigPending !== 0n) queue = process.sigQueue.map(({ signal, info }) => ({ tid: 0, signal, info }));
+  for (const tid of process.threads) {
+    const thread = s.table.threads.get(tid);
+    if (thread === undefined || thread.sigPending === 0n) continue;
+    queue = [...queue, ...thread.sigQueue.map(({ signal, info }) => ({ tid, signal, info }))];
+  }
+  return queue;
+};
+
 /** The mask /proc shows is the first thread's; pending are those of the process and of that thread. */
 const signalsOf = (s: ProcessServer, process: Readonly<ProcessControlBlock>) => {
   const thread = s.table.threads.get(process.pid);
@@ -33,6 +45,7 @@ const signalsOf = (s: ProcessServer, process: Readonly<ProcessControlBlock>) => 
     ignored: process.sigIgnored,
     caught: process.sigCaught,
     pending: process.sigPending | (thread?.sigPending ?? 0n),
+    queue: queueOf(s, process),
   };
 };
 

@@ -24,6 +24,7 @@ import { objects } from './calls/objects.ts';
 import { openClose } from './calls/open-close.ts';
 import { polling } from './calls/polling.ts';
 import { populating } from './calls/populating.ts';
+import { processDescriptors } from './calls/process-descriptors.ts';
 import { readWrite } from './calls/read-write.ts';
 import { sockets } from './calls/sockets.ts';
 import { stats } from './calls/stat.ts';
@@ -50,6 +51,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...polling(vfs),
     ...epoll(vfs),
     ...eventDescriptors(vfs),
+    ...processDescriptors(vfs),
     ...ioctl(vfs),
     ...mounting(vfs),
     ...populating(vfs),

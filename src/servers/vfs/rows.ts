@@ -32,7 +32,9 @@ export type FileKind =
   | 'path'
   | 'eventfd'
   | 'epoll'
-  | 'timerfd';
+  | 'timerfd'
+  | 'signalfd'
+  | 'pidfd';
 
 /** An open file description: what descriptors of any process share. */
 export interface OpenFile {

@@ -95,6 +95,9 @@ export class Vfs {
   /** eventfd counters and timers by open file. */
   readonly counters: Table<number, EventCounter>;
   readonly timers: Table<number, Timer>;
+  /** What signalfds read, and whom pidfds stand for, by open file. */
+  readonly signalSets: Table<number, { readonly set: bigint }>;
+  readonly pidfds: Table<number, { readonly pid: number }>;
   /** When timers are due: partition 0, key nanoseconds of the monotonic clock. */
   readonly alarms: SortedTable<{ readonly file: number }>;
   /** What epoll instances watch: by number; by instance, file and descriptor; of an instance; of a file. */
@@ -163,6 +166,8 @@ export class Vfs {
     this.lockWaits = store.table('vfs:lock-wait');
     this.counters = store.table('vfs:eventfd');
     this.timers = store.table('vfs:timerfd');
+    this.signalSets = store.table('vfs:signalfd');
+    this.pidfds = store.table('vfs:pidfd');
     this.alarms = store.sorted('vfs:alarm');
     this.epollItems = store.table('vfs:epoll-item');
     this.epollNumbers = store.sequence('vfs:epoll-item');

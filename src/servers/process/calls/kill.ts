@@ -1,5 +1,4 @@
 /** Sending signals: kill, tkill, tgkill and the queueing forms, and what the kernel and the host send. */
-import { EINVAL, EPERM, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from '../../../abi/poll.ts';
 import {
   infoCode,
@@ -14,6 +13,7 @@ import {
   SIGIO,
   userInfo,
 } from '../../../abi/signals.ts';
+import { EBADF, EINVAL, EPERM, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import { mayKill } from '../permission.ts';
 import { INIT } from '../process-table.ts';
@@ -21,11 +21,16 @@ import { Flag, type ProcessControlBlock } from '../rows.ts';
 import { type ProcessHandlers, type ProcessServer, readStruct, self } from '../server.ts';
 import { sendKernelSignal, sendSignal } from '../signals/send.ts';
 
-type Names = 'raiseIo' | 'kill' | 'tkill' | 'tgkill' | 'sigqueue' | 'tgsigqueue' | 'raise' | 'killHost';
+type Names = 'pidfdSignal' | 'raiseIo' | 'kill' | 'tkill' | 'tgkill' | 'sigqueue' | 'tgsigqueue' | 'raise' | 'killHost';
 
 /** `si_band` of what is readable and writable (fs/fcntl.c, band_table). */
 const BAND_IN = POLLIN | POLLRDNORM;
 const BAND_OUT = POLLOUT | POLLWRNORM | POLLWRBAND;
+
+/** Flags of pidfd_send_signal(2): whom it reaches. */
+const PIDFD_SIGNAL_THREAD = 1;
+const PIDFD_SIGNAL_THREAD_GROUP = 2;
+const PIDFD_SIGNAL_PROCESS_GROUP = 4;
 
 const isValid = (signal: number): boolean => signal === 0 || isSignal(signal);
 
@@ -141,6 +146,32 @@ export const killCalls = (s: ProcessServer): Pick<ProcessHandlers, Names> => {
       if (tgid <= 0 || tid <= 0) return EINVAL;
       const own = ownInfo(s, info, signal, tgid === call.caller.pid);
       return own instanceof Errno ? own : answer(toThread(self(s, call.caller.pid), tgid, tid, signal, own));
+    },
+
+    pidfdSignal({ fd, signal, info, flags }, call) {
+      const scopes = [PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP, PIDFD_SIGNAL_PROCESS_GROUP];
+      if (flags !== 0 && !scopes.includes(flags)) return EINVAL;
+      const { pid } = call.caller;
+      const bound = s.context.kernel.pidfd(pid, fd);
+      if (bound === EBADF) return EBADF;
+      const sender = self(s, pid);
+      let own: Result<Uint8Array> = userInfo(signal, SI_USER, sender.pid, sender.uid);
+      if (info !== null) {
+        own = readStruct(s, info, SIGINFO_BYTES);
+        if (own instanceof Errno) return own;
+        own = own.slice();
+        if (new DataView(own.buffer).getInt32(0, true) !== signal) return EINVAL;
+        const code = infoCode(own);
+        const self_ = !(bound instanceof Errno) && bound.target === pid;
+        if ((code >= 0 || code === SI_TKILL) && !self_) return EPERM;
+      }
+      if (bound instanceof Errno) return bound;
+      if (flags === PIDFD_SIGNAL_PROCESS_GROUP) {
+        const target = s.table.processes.get(bound.target);
+        return answer(target === undefined ? ESRCH : sendGroup(s, sender, target.pgid, signal, own));
+      }
+      if (flags === PIDFD_SIGNAL_THREAD) return answer(sendFrom(s, sender, bound.target, signal, own, bound.target));
+      return answer(sendFrom(s, sender, bound.target, signal, own));
     },
 
     raise({ target, signal, toProcess }) {

@@ -13,9 +13,16 @@ import {
   threadOf,
   writeOptional,
 } from '../server.ts';
-import { dequeue } from '../signals/queue.ts';
+import { dequeue, take } from '../signals/queue.ts';
 
-export const sigwaitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'sigtimedwait'> => ({
+export const sigwaitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'sigtimedwait' | 'signalTaken'> => ({
+  signalTaken({ target, tid, signal }) {
+    const queue = tid === 0 ? s.table.processes.edit(target) : s.table.threads.edit(tid);
+    if (queue !== undefined) take(s, queue, signal);
+    publishSignals(s, target);
+    return {};
+  },
+
   sigtimedwait({ set, info, timeout, setSize }, call) {
     const { pid, tid } = call.caller;
     if (setSize !== SIGSET_BYTES) return EINVAL;

@@ -2,7 +2,7 @@
  * wait4(2) and waitid(2): finds a child with something to report, in the order in which the children were made; sleeps for
  * one, says ECHILD when none can ever come, or returns at once with WNOHANG.
  */
-import { ECHILD, EINTR, EINVAL, Errno, ESRCH } from '../../../abi/errno.ts';
+import { EAGAIN, ECHILD, EINTR, EINVAL, Errno, ESRCH } from '../../../abi/errno.ts';
 import { addUsage, encodeRusage } from '../../../abi/resource.ts';
 import { CLD_CONTINUED, CLD_STOPPED, childInfo, SIGCHLD, SIGCONT } from '../../../abi/signals.ts';
 import {
@@ -13,6 +13,7 @@ import {
   P_ALL,
   P_PGID,
   P_PID,
+  P_PIDFD,
   stoppedStatus,
   WCONTINUED,
   WEXITED,
@@ -129,7 +130,15 @@ export const waitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'wait4' | 'wa
 
   waitid({ type, id, info, options, usage }, call) {
     if ((options & ~WAITID_OPTIONS) !== 0 || (options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) return EINVAL;
-    if (type === P_PID ? id <= 0 : type === P_PGID ? id < 0 : type !== P_ALL) return EINVAL;
+    if (type === P_PID ? id <= 0 : type === P_PGID || type === P_PIDFD ? id < 0 : type !== P_ALL) return EINVAL;
+    let nonblocking = false;
+    if (type === P_PIDFD) {
+      const bound = s.context.kernel.pidfd(call.caller.pid, id);
+      if (bound instanceof Errno) return bound === ESRCH ? ECHILD : bound;
+      nonblocking = bound.nonblocking;
+      id = bound.target;
+      type = P_PID;
+    }
     const parent = self(s, call.caller.pid);
     const group = id === 0 ? parent.pgid : id;
     const candidates = type === P_PID ? [id] : parent.children;
@@ -139,6 +148,7 @@ export const waitCalls = (s: ProcessServer): Pick<ProcessHandlers, 'wait4' | 'wa
     if (report === undefined) {
       // With WNOHANG, si_signo and si_pid of 0 say that there was nothing.
       if ((options & WNOHANG) !== 0) return writeOptional(s, info, new Uint8Array(28)) ?? { result: 0 };
+      if (nonblocking) return EAGAIN;
       return call.reason === 'cancelled' ? EINTR : wait([childrenOf(parent.pid)]);
     }
     const { child, code, value } = report;

@@ -63,6 +63,12 @@ const dequeueFrom = (s: ProcessServer, queue: Queue, set: bigint): QueuedSignal 
   );
 };
 
+/** Takes the oldest of a signal out of a queue; nothing if there is none. */
+export const take = (s: ProcessServer, queue: Queue, signal: number): void => {
+  const index = queue.sigQueue.findIndex((queued) => queued.signal === signal);
+  if (index >= 0) removeAt(s, queue, index);
+};
+
 /** The thread's own signals come before those of the process. */
 export const dequeue = (
   s: ProcessServer,

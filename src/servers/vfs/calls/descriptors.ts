@@ -136,6 +136,7 @@ const control = (
         const { channels } = (argument & f.O_ASYNC) === 0 ? { channels: [] } : fileIo[file.kind].poll(vfs, file, pid);
         setAsync(vfs, number, fd, [...new Set(channels)]);
       }
+      if (file.kind === 'pidfd') vfs.kernel.bindPidfd(number, 0, (argument & f.O_NONBLOCK) !== 0);
       return { result: 0 };
     }
     case f.F_SETOWN:

@@ -1,6 +1,7 @@
 /** Processes come, change their program and go: forkProcess, execProcess, exitProcess, all sent by the kernel. */
 import { EINVAL, Errno } from '../../../abi/errno.ts';
 import { editProcessRow, holdPlaces } from '../actor.ts';
+import { processEnded } from '../events/pidfd.ts';
 import { closeDescriptor } from '../files.ts';
 import { release } from '../inodes.ts';
 import { unlockRange } from '../lock-table.ts';
@@ -42,6 +43,7 @@ export const lifecycle = (vfs: Vfs): CallsOf<'forkProcess' | 'exitProcess' | 'ex
       release(vfs, { mount: row.rootMount, ino: row.rootIno });
     }
     leaderEnded(vfs, pid);
+    processEnded(vfs, pid);
     return nothing;
   },
 

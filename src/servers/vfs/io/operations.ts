@@ -12,6 +12,8 @@ import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
 import { epollIo } from '../events/epoll.ts';
 import { eventfdIo } from '../events/eventfd.ts';
+import { pidfdIo } from '../events/pidfd.ts';
+import { signalfdIo } from '../events/signalfd.ts';
 import { timerfdIo } from '../events/timerfd.ts';
 import { mqueueIo } from '../mqueue/mqueue-io.ts';
 import type { FileKind, OpenFile } from '../rows.ts';
@@ -71,4 +73,6 @@ export const fileIo: Readonly<Record<FileKind, FileIo>> = {
   eventfd: eventfdIo,
   epoll: epollIo,
   timerfd: timerfdIo,
+  signalfd: signalfdIo,
+  pidfd: pidfdIo,
 };

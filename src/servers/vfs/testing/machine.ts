@@ -98,6 +98,7 @@ export class VfsMachine {
       ignored: 0n,
       caught: 0n,
       pending: 0n,
+      queue: [],
       terminal: 0,
       userTime: 0,
       systemTime: 0,
@@ -265,6 +266,7 @@ export class VfsMachine {
       },
       fds: (pid) => files(pid)?.list() ?? [],
       copyFds: (parent, child) => files(child)!.copyFrom(this.log, files(parent)!),
+      watchSignals: () => undefined,
       raiseSignal: (target, signal, toProcess) =>
         this.log.afterCommit(() => this.signals.push({ target, signal, toProcess: toProcess ?? false })),
       setTerminal: (sid, terminal, only) => {
