@@ -94,6 +94,21 @@ export const F_OFD_SETLKW = 38;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_SETPIPE_SZ = 1031;
 export const F_GETPIPE_SZ = 1032;
+export const F_ADD_SEALS = 1033;
+export const F_GET_SEALS = 1034;
+
+/** Seals of a file in memory: fcntl(2), "File sealing". */
+export const F_SEAL_SEAL = 1;
+export const F_SEAL_SHRINK = 2;
+export const F_SEAL_GROW = 4;
+export const F_SEAL_WRITE = 8;
+export const F_SEAL_FUTURE_WRITE = 16;
+export const F_SEAL_EXEC = 32;
+
+export const MFD_CLOEXEC = 1;
+export const MFD_ALLOW_SEALING = 2;
+export const MFD_NOEXEC_SEAL = 8;
+export const MFD_EXEC = 16;
 
 export const fcntlNames: Readonly<Record<string, number>> = {
   F_DUPFD,
@@ -116,6 +131,8 @@ export const fcntlNames: Readonly<Record<string, number>> = {
   F_DUPFD_CLOEXEC,
   F_SETPIPE_SZ,
   F_GETPIPE_SZ,
+  F_ADD_SEALS,
+  F_GET_SEALS,
 };
 
 export const FD_CLOEXEC = 1;

@@ -99,6 +99,8 @@ export interface FileSystem {
   nameOf(directory: number, child: number): Result<string>;
   /** Makes a file of any type. EEXIST, ENOSPC. */
   create(directory: number, name: string, inode: NewInode): Result<number>;
+  /** Makes a regular file without a name (O_TMPFILE, memfd_create), which `link` may give one. ENOSPC. Absent: EOPNOTSUPP. */
+  createUnnamed?(inode: NewInode): Result<number>;
   /** EEXIST, EMLINK. Directories are refused by the VFS. */
   link(directory: number, name: string, ino: number): Result<void>;
   /** Removes a name that is not a directory. EISDIR. */

@@ -6,6 +6,7 @@ import {
   fd,
   flags,
   int,
+  path,
   size,
   structIn,
   structOut,
@@ -13,7 +14,7 @@ import {
 } from '../arguments.ts';
 import { EFAULT, EINVAL } from '../errno.ts';
 import * as e from '../events.ts';
-import { O_CLOEXEC, O_EXCL, O_NONBLOCK } from '../fcntl.ts';
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_NOEXEC_SEAL, O_CLOEXEC, O_EXCL, O_NONBLOCK } from '../fcntl.ts';
 import { syscall } from '../syscall.ts';
 import * as time from '../time.ts';
 
@@ -65,6 +66,13 @@ const itimerspecOut = structOut('itimerspec', e.ITIMERSPEC_BYTES);
 
 const set = structIn('sigset', 8);
 const pidfdFlags = flags('pidfd flags', { PIDFD_NONBLOCK: O_NONBLOCK, PIDFD_THREAD: O_EXCL });
+const MEMORY_NAME_MAX = 249;
+const memoryName: ArgumentKind<string> = {
+  ...path,
+  name: 'name',
+  load: (a, i, guest) => guest.string(a.u53(i), MEMORY_NAME_MAX + 1, EINVAL),
+};
+const memoryFlags = flags('memfd flags', { MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC });
 const interrupt = { restart: 'interrupt' } as const;
 
 export const eventSyscalls = {
@@ -97,6 +105,7 @@ export const eventSyscalls = {
   signalfd4: syscall(289, 'vfs', 'signalfd', { fd, mask: set, size, flags: timerFlags }),
   eventfd2: syscall(290, 'vfs', 'eventfd', { initial: uint, flags: eventfdFlags }),
   epoll_create1: syscall(291, 'vfs', 'epollCreate', { flags: epollFlags }, { with: { size: 1 } }),
+  memfd_create: syscall(319, 'vfs', 'memfd', { name: memoryName, flags: memoryFlags }),
   pidfd_open: syscall(434, 'vfs', 'pidfdOpen', { target: int, flags: pidfdFlags }),
   pidfd_getfd: syscall(438, 'vfs', 'pidfdGet', { pidfd: fd, fd, flags: uint }),
   epoll_pwait2: syscall(

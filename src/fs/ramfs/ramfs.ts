@@ -120,6 +120,12 @@ export class Ramfs implements FileSystem {
     return ino;
   }
 
+  createUnnamed(inode: NewInode): Result<number> {
+    const ino = this.#newInode(inode, this.#now());
+    if (!(ino instanceof Errno)) this.#tables.inodes.edit(ino)!.nlink = 0;
+    return ino;
+  }
+
   link(directory: number, name: string, ino: number): Result<void> {
     const free = this.#mayAdd(directory, name);
     if (free instanceof Errno) return free;

@@ -2,7 +2,7 @@
  * Calls of the VFS that concern descriptors made for events: eventfd, epoll, timerfd, and what follows them. Numbers from 600;
  * they are part of the protocol of the VFS (vfs.ts).
  */
-import { grant, i32, i53, u32 } from '../fields.ts';
+import { grant, i32, i53, text, u32 } from '../fields.ts';
 import { call } from '../protocol.ts';
 
 const nothing = {};
@@ -59,4 +59,5 @@ export const eventCalls = {
     { pid: i32, target: i32 },
     result,
   ),
+  memfd: call(620, 'memfd_create(2).', { name: text, flags: u32 }, result),
 } as const;

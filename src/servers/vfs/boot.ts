@@ -11,6 +11,7 @@ import {
   addMount,
   addSuperblock,
   fileSystemOf,
+  MEMORY_MOUNT,
   PIPE_MOUNT,
   ROOT_FOLDER,
   ROOT_MOUNT,
@@ -42,7 +43,8 @@ export const bootFileSystems = (vfs: Vfs): void => {
   );
   const sockets = must(addMount(vfs, must(addSuperblock(vfs, 'sockfs', 'sockfs', '')), NOWHERE, 'sockfs', 0));
   if (sockets !== SOCKET_MOUNT) throw new Error('mount numbers are taken');
-  if (root !== ROOT_MOUNT || pipes !== PIPE_MOUNT || anonymous !== ANONYMOUS_MOUNT)
+  const memory = must(addMount(vfs, must(addSuperblock(vfs, 'tmpfs', 'memfd', 'size=0')), NOWHERE, 'memfd', 0));
+  if (root !== ROOT_MOUNT || pipes !== PIPE_MOUNT || anonymous !== ANONYMOUS_MOUNT || memory !== MEMORY_MOUNT)
     throw new Error('mount numbers are taken');
   const fs = fileSystemOf(vfs, root);
   /** A directory of the root; a root that brings something else under that name loses it. */

@@ -17,6 +17,7 @@ import { hostEnds } from './calls/host-ends.ts';
 import { ioctl } from './calls/ioctl.ts';
 import { lifecycle } from './calls/lifecycle.ts';
 import { locks } from './calls/locks.ts';
+import { memoryFiles } from './calls/memory-files.ts';
 import { mounting } from './calls/mounting.ts';
 import { mqueues } from './calls/mqueues.ts';
 import { names } from './calls/names.ts';
@@ -51,6 +52,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...polling(vfs),
     ...epoll(vfs),
     ...eventDescriptors(vfs),
+    ...memoryFiles(vfs),
     ...processDescriptors(vfs),
     ...ioctl(vfs),
     ...mounting(vfs),

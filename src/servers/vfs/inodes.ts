@@ -14,7 +14,7 @@ export const holdObject = (vfs: Vfs, object: number): HeldInode => {
     row.holders++;
     return row;
   }
-  const made: HeldInode = { holders: 1, writers: 0, pipe: 0 };
+  const made: HeldInode = { holders: 1, writers: 0, pipe: 0, linkable: false };
   vfs.held.set(object, made);
   return made;
 };
@@ -26,6 +26,7 @@ export const releaseObject = (vfs: Vfs, object: number): void => {
   if (row.holders > 0) return;
   vfs.held.delete(object);
   if (row.pipe !== 0) vfs.pipes.delete(row.pipe);
+  if (vfs.seals.size > 0) vfs.seals.delete(object);
   fileSystem(vfs, superblockOf(object)).forget(inodeOf(object));
 };
 

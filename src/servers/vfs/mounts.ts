@@ -1,7 +1,7 @@
 /**
  * Mounts and superblocks: which file system an inode belongs to, what covers a directory, and how file systems are made.
- * A superblock's number is the minor of its device number (st_dev); mount 1 is the root; mount 2 (pipes) and 3
- * (descriptors that stand for no file) are mounted nowhere.
+ * A superblock's number is the minor of its device number (st_dev); mount 1 is the root; mounts 2 (pipes), 3
+ * (descriptors that stand for no file) and 4 (memory files) are mounted nowhere.
  */
 import { EBUSY, EINVAL, ENODEV, Errno, type Result } from '../../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from '../../abi/mount.ts';
@@ -30,6 +30,8 @@ export const ANONYMOUS_MOUNT = 3;
 export const ROOT_FOLDER = 'root';
 /** The mount of sockets. */
 export const SOCKET_MOUNT = 4;
+/** Files in memory that never had a name (memfd_create). */
+export const MEMORY_MOUNT = 5;
 
 /** Key of a directory in `mountPoints`. */
 export const pointKey = numberOf;

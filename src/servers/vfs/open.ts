@@ -71,10 +71,11 @@ import { closeEnd, makePipe, openChannel, openPipeEnd } from './pipe/pipe.ts';
 import type { FileKind, OpenFile, Place } from './rows.ts';
 import type { Vfs } from './state.ts';
 import { takeTerminal } from './terminal/job-control.ts';
+
 import { makePty, openSlave } from './terminal/pty.ts';
 import { isPty } from './terminal/pty-row.ts';
 import { terminalOf } from './terminal/row.ts';
-import { type Found, walk } from './walk.ts';
+import { type Found, find, walk } from './walk.ts';
 
 /** Flags that only matter while opening; the rest stays in the description (F_GETFL). */
 const OPENING_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
@@ -251,6 +252,40 @@ const finishOpening = (vfs: Vfs, call: Delivery): Result<number> | Wait | undefi
   return opening.pipe;
 };
 
+/** O_TMPFILE: a file without a name in the file system of a directory. */
+const openUnnamed = (
+  vfs: Vfs,
+  actor: Actor,
+  dirfd: number,
+  path: string,
+  flags: number,
+  mode: number,
+): Result<number> => {
+  if ((wantedAccess(flags) & W_OK) === 0) return EINVAL;
+  const found = find(vfs, actor, dirfd, path, (flags & O_NOFOLLOW) === 0);
+  if (found instanceof Errno) return found;
+  const fs = fileSystemOf(vfs, found.mount);
+  const directory = fs.getattr(found.ino);
+  if (directory instanceof Errno) return directory;
+  if (!isDirectory(directory.mode)) return ENOTDIR;
+  if (isReadOnly(vfs, found.mount)) return EROFS;
+  if (!permits(actor, directory, W_OK | X_OK)) return EACCES;
+  if (fs.createUnnamed === undefined) return EOPNOTSUPP;
+  const number = vfs.fileNumbers.next();
+  const fd = bindDescriptor(vfs, actor.pid, number, 0, (flags & O_CLOEXEC) !== 0);
+  if (fd instanceof Errno) return fd;
+  const permissions = S_IFREG | (mode & 0o7777 & ~actor.process.umask);
+  const ino = fs.createUnnamed(inheritFrom(actor, directory, permissions));
+  if (ino instanceof Errno) {
+    unbindDescriptor(vfs, actor.pid, fd);
+    return ino;
+  }
+  const place = { mount: found.mount, ino };
+  enterFile(vfs, number, place, 'regular', 0, flags, found.ino, `#${ino}`);
+  if (!(flags & O_EXCL)) vfs.held.edit(objectOf(vfs, place))!.linkable = true;
+  return fd;
+};
+
 /** open(2) from start to end: the descriptor, or why not. */
 export const open = (
   vfs: Vfs,
@@ -265,7 +300,9 @@ export const open = (
   if (actor instanceof Errno) return actor;
   if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   else flags |= O_LARGEFILE;
-  if ((flags & O_TMPFILE) === O_TMPFILE) return EOPNOTSUPP;
+  // The bit alone, without O_DIRECTORY, is what old kernels would have ignored: refused.
+  if (flags & O_TMPFILE & ~O_DIRECTORY)
+    return (flags & (O_TMPFILE | O_CREAT)) === O_TMPFILE ? openUnnamed(vfs, actor, dirfd, path, flags, mode) : EINVAL;
   if (flags & O_CREAT && flags & O_DIRECTORY) return EINVAL;
 
   if (call.reason !== 'first' && vfs.openings.size > 0) {

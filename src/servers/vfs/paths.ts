@@ -1,7 +1,7 @@
 /** From an inode back to its path: getcwd(2), /proc/PID/cwd, /proc/PID/fd. */
 import { ENOENT, Errno, type Result } from '../../abi/errno.ts';
 import type { Actor } from './actor.ts';
-import { ANONYMOUS_MOUNT, fileSystemOf, PIPE_MOUNT, SOCKET_MOUNT } from './mounts.ts';
+import { ANONYMOUS_MOUNT, fileSystemOf, MEMORY_MOUNT, PIPE_MOUNT, SOCKET_MOUNT } from './mounts.ts';
 import type { OpenFile, Place } from './rows.ts';
 import type { Vfs } from './state.ts';
 
@@ -49,6 +49,7 @@ export const childPath = (vfs: Vfs, parent: Place, name: string, root: Place): R
 export const openFilePath = (vfs: Vfs, file: Readonly<OpenFile>, root: Place): string => {
   if (file.mount === ANONYMOUS_MOUNT) return file.name;
   if (file.mount === SOCKET_MOUNT) return `socket:[${file.ino}]`;
+  if (file.mount === MEMORY_MOUNT) return `/${file.name} (deleted)`;
   if (file.mount === PIPE_MOUNT) return `pipe:[${file.ino}]`;
   if (file.kind === 'directory' || file.parent === 0) {
     const path = directoryPath(vfs, { mount: file.mount, ino: file.ino }, root);

@@ -82,6 +82,8 @@ export interface HeldInode {
   writers: number;
   /** The pipe behind a FIFO while it is open, else 0. */
   pipe: number;
+  /** Made without a name (O_TMPFILE without O_EXCL): linkat may give it its first one. */
+  linkable: boolean;
 }
 
 /** An inode that the kernel has mapped or executes; it holds the inode. */

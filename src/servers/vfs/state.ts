@@ -95,6 +95,8 @@ export class Vfs {
   /** eventfd counters and timers by open file. */
   readonly counters: Table<number, EventCounter>;
   readonly timers: Table<number, Timer>;
+  /** Seals of memory files that allow them, by object number. */
+  readonly seals: Table<number, { readonly seals: number }>;
   /** What signalfds read, and whom pidfds stand for, by open file. */
   readonly signalSets: Table<number, { readonly set: bigint }>;
   readonly pidfds: Table<number, { readonly pid: number }>;
@@ -166,6 +168,7 @@ export class Vfs {
     this.lockWaits = store.table('vfs:lock-wait');
     this.counters = store.table('vfs:eventfd');
     this.timers = store.table('vfs:timerfd');
+    this.seals = store.table('vfs:seal');
     this.signalSets = store.table('vfs:signalfd');
     this.pidfds = store.table('vfs:pidfd');
     this.alarms = store.sorted('vfs:alarm');

@@ -188,7 +188,7 @@ describe('waitid', () => {
     [w.P_ALL, 0, w.WNOHANG],
     [w.P_PID, 0, w.WEXITED],
     [w.P_PGID, -1, w.WEXITED],
-    [w.P_PIDFD, 3, w.WEXITED],
+    [w.P_PIDFD, -1, w.WEXITED],
     [7, 0, w.WEXITED],
   ])('refuses type %i, id %i, options %i', (type, id, options) => {
     const { machine, parent } = pair();

@@ -1,15 +1,16 @@
 /** chmod(2), chown(2), utimensat(2) and their relatives. */
 import { CAP_CHOWN, CAP_FSETID } from '../../../abi/credentials.ts';
 import { EACCES, EFAULT, EINVAL, EOPNOTSUPP, EPERM, EROFS, Errno, type Result } from '../../../abi/errno.ts';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, W_OK } from '../../../abi/fcntl.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, F_SEAL_EXEC, W_OK } from '../../../abi/fcntl.ts';
 import { isDirectory, isSymlink, S_ISGID, S_ISUID, type Time, UTIME_NOW, UTIME_OMIT } from '../../../abi/stat.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import { type Actor, actorOf } from '../actor.ts';
 import { usableFileOf } from '../files.ts';
-import { fileSystemOf, isReadOnly } from '../mounts.ts';
+import { fileSystemOf, isReadOnly, objectOf } from '../mounts.ts';
 import { done } from '../outcome.ts';
 import { capable, inGroup, owns, permits } from '../permission.ts';
 import type { Place } from '../rows.ts';
+import { sealsOf } from '../seals.ts';
 import type { Vfs } from '../state.ts';
 import type { CallsOf } from './calls-of.ts';
 import { placeOf } from './stat.ts';
@@ -26,6 +27,7 @@ const changeMode = (vfs: Vfs, actor: Actor, place: Place, mode: number): Done =>
   if (isSymlink(attributes.mode)) return EOPNOTSUPP;
   if (!owns(actor, attributes)) return EPERM;
   let bits = mode & 0o7777;
+  if ((bits ^ attributes.mode) & 0o111 && sealsOf(vfs, objectOf(vfs, place)) & F_SEAL_EXEC) return EPERM;
   // Nobody but root may give a file to a group that is not theirs: chmod(2).
   if (!inGroup(actor, attributes.gid) && !capable(actor, CAP_FSETID)) bits &= ~S_ISGID;
   return fs.setattr(place.ino, { mode: bits }) ?? done;

@@ -8,6 +8,7 @@ import {
   EISDIR,
   ENODEV,
   EOPNOTSUPP,
+  EPERM,
   EROFS,
   Errno,
   ESPIPE,
@@ -17,6 +18,7 @@ import {
 } from '../../../abi/errno.ts';
 import {
   AT_FDCWD,
+  F_SEAL_GROW,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_ZERO_RANGE,
@@ -36,6 +38,7 @@ import { done } from '../outcome.ts';
 import { permits } from '../permission.ts';
 import { putBytes, writeChannel } from '../pipe/pipe.ts';
 import type { OpenFile, Place } from '../rows.ts';
+import { mayResize, sealsOf, UNWRITABLE, writable } from '../seals.ts';
 import { sendBytes } from '../socket/send.ts';
 import { sendChannel } from '../socket/socket.ts';
 import type { Vfs } from '../state.ts';
@@ -55,6 +58,8 @@ const setSize = (vfs: Vfs, pid: number, place: Place, size: number): Done => {
   const fs = fileSystemOf(vfs, place.mount);
   const attributes = fs.getattr(place.ino);
   if (attributes instanceof Errno) return attributes;
+  const sealed = mayResize(vfs, objectOf(vfs, place), attributes.size, size);
+  if (sealed !== undefined) return sealed;
   if (size > attributes.size) {
     const limit = withinLimit(vfs, pid, attributes.size, size - attributes.size);
     if (limit instanceof Errno) return limit;
@@ -106,9 +111,13 @@ const deliver = (vfs: Vfs, call: Delivery, target: Source, bytes: Uint8Array, at
   const { pid } = call.caller;
   switch (file.kind) {
     case 'regular': {
-      const length = withinLimit(vfs, pid, at, bytes.length);
-      if (length instanceof Errno) return length;
+      const allowed = withinLimit(vfs, pid, at, bytes.length);
+      if (allowed instanceof Errno) return allowed;
       const fs = fileSystemOf(vfs, file.mount);
+      const attributes = fs.getattr(file.ino);
+      if (attributes instanceof Errno) return attributes;
+      const length = writable(vfs, objectOf(vfs, file), at, allowed, attributes.size);
+      if (length instanceof Errno) return length;
       dropPrivileges(vfs, pid, fs, file.ino);
       const object = objectOf(vfs, file);
       const written = fs.write(file.ino, at, bytes.subarray(0, length));
@@ -235,12 +244,15 @@ export const contents = (
     if (attributes instanceof Errno) return attributes;
     dropPrivileges(vfs, call.caller.pid, fs, file.ino);
     if (offset + length > Number.MAX_SAFE_INTEGER) return EFBIG;
+    const object = objectOf(vfs, file);
     if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) {
-      const object = objectOf(vfs, file);
+      if (sealsOf(vfs, object) & UNWRITABLE) return EPERM;
       if (vfs.objects.has(object)) vfs.kernel.invalidatePages(object, offset, length);
       const result = fs.punch(file.ino, offset, length);
       if (result instanceof Errno) return result;
     }
+    if (!(mode & FALLOC_FL_PUNCH_HOLE) && offset + length > attributes.size && sealsOf(vfs, object) & F_SEAL_GROW)
+      return EPERM;
     // Space is not reserved: files are sparse, and a write that finds none says so.
     if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && offset + length > attributes.size)
       return setSize(vfs, call.caller.pid, file, offset + length);

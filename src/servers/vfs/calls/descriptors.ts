@@ -19,8 +19,10 @@ import { fileIo } from '../io/operations.ts';
 import { dropRecordLocks } from '../lock-table.ts';
 import { fileSystemOf, objectOf, PIPE_MOUNT } from '../mounts.ts';
 import { enterFile } from '../open.ts';
+import { asResult } from '../outcome.ts';
 import { owns } from '../permission.ts';
 import { makePipe, openPipeEnd, PIPE_MAX, resizePipe } from '../pipe/pipe.ts';
+import { addSeals, getSeals } from '../seals.ts';
 import type { Vfs } from '../state.ts';
 import type { CallsOf } from './calls-of.ts';
 import { recordLock } from './locks.ts';
@@ -155,6 +157,10 @@ const control = (
       return { result: asyncOf(vfs, number).signal };
     case f.F_GETPIPE_SZ:
       return file.kind === 'pipe' ? { result: vfs.pipes.get(file.target)!.capacity } : EBADF;
+    case f.F_GET_SEALS:
+      return asResult(getSeals(vfs, file));
+    case f.F_ADD_SEALS:
+      return asResult(addSeals(vfs, file, argument));
     case f.F_SETPIPE_SZ:
       return setPipeSize(vfs, pid, fd, argument | 0);
     default:

@@ -45,7 +45,7 @@ import type { Attributes } from '../../../fs/contract.ts';
 import { type Actor, actorOf } from '../actor.ts';
 import { openFileOf } from '../files.ts';
 import { forgetIfFree } from '../inodes.ts';
-import { fileSystemOf, isReadOnly, pointKey } from '../mounts.ts';
+import { fileSystemOf, isReadOnly, objectOf, pointKey } from '../mounts.ts';
 import { createIn } from '../open.ts';
 import { done } from '../outcome.ts';
 import { capable, mayRemoveFrom, owns, permits } from '../permission.ts';
@@ -234,8 +234,12 @@ export const names = (
     if (!mayLink(actor, attributes)) return EPERM;
     if (!permits(actor, directory, W_OK | X_OK)) return EACCES;
     if (isDirectory(attributes.mode)) return EPERM;
-    if (attributes.nlink === 0) return ENOENT;
-    return fileSystemOf(vfs, old.mount).link(found.parent.ino, found.name, old.ino) ?? done;
+    const object = objectOf(vfs, old);
+    if (attributes.nlink === 0 && !vfs.held.get(object)?.linkable) return ENOENT;
+    const linked = fileSystemOf(vfs, old.mount).link(found.parent.ino, found.name, old.ino);
+    if (linked instanceof Errno) return linked;
+    if (attributes.nlink === 0) vfs.held.edit(object)!.linkable = false;
+    return done;
   },
 
   symlink: ({ target, dirfd, path }, call) => {

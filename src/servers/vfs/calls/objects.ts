@@ -10,6 +10,7 @@ import {
   EISDIR,
   ENODEV,
   ENOENT,
+  EPERM,
   Errno,
   ETXTBSY,
   type Result,
@@ -26,6 +27,7 @@ import { fileSystem, fileSystemOf, objectOf } from '../mounts.ts';
 import { nothing } from '../outcome.ts';
 import { childPath, directoryPath, openFilePath, rootOf } from '../paths.ts';
 import { permits } from '../permission.ts';
+import { sealsOf, UNWRITABLE } from '../seals.ts';
 import type { Vfs } from '../state.ts';
 import { type Found, find } from '../walk.ts';
 import type { CallsOf } from './calls-of.ts';
@@ -123,11 +125,14 @@ export const objects = (
     const attributes = fs.getattr(file.ino);
     if (attributes instanceof Errno) return attributes;
     const object = objectOf(vfs, file);
+    const sealed = shared && (sealsOf(vfs, object) & UNWRITABLE) !== 0;
+    if (sealed && protection & PROT_WRITE) return EPERM;
+    const writable = canWrite(file) && !sealed;
     // mprotect may add write permission later if the descriptor had it.
-    useObject(vfs, object, false, shared && canWrite(file));
+    useObject(vfs, object, false, shared && writable);
     markRead(vfs, file, fs, 1);
     const path = openFilePath(vfs, file, rootOf(actor));
-    return { object, size: attributes.size, path, version: attributes.version, zero: false, writable: canWrite(file) };
+    return { object, size: attributes.size, path, version: attributes.version, zero: false, writable };
   },
 
   readObject: ({ object, offset, buf }) => {

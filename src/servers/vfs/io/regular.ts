@@ -13,6 +13,7 @@ import type { Outcome } from '../../../ipc/server.ts';
 import { copyInSome } from '../copy-in.ts';
 import { fileSystemOf, objectOf } from '../mounts.ts';
 import type { OpenFile } from '../rows.ts';
+import { writable } from '../seals.ts';
 import type { Vfs } from '../state.ts';
 import type { FileIo, Transfer } from './operations.ts';
 
@@ -104,8 +105,14 @@ const write = (vfs: Vfs, { file, number, call, buf, flags }: Transfer, at: numbe
   }
   if (buf.length === 0) return 0;
   if (start + buf.length > MAX_OFFSET) return EFBIG;
-  const length = withinLimit(vfs, pid, start, buf.length);
+  let length = withinLimit(vfs, pid, start, buf.length);
   if (length instanceof Errno) return length;
+  if (vfs.seals.size > 0) {
+    const attributes = fs.getattr(file.ino);
+    if (attributes instanceof Errno) return attributes;
+    length = writable(vfs, objectOf(vfs, file), start, length, attributes.size);
+    if (length instanceof Errno) return length;
+  }
   dropPrivileges(vfs, pid, fs, file.ino);
   const object = vfs.objects.size > 0 ? objectOf(vfs, file) : 0;
   const mapped = object !== 0 && vfs.objects.has(object);
