@@ -73,6 +73,8 @@ const memoryName: ArgumentKind<string> = {
   load: (a, i, guest) => guest.string(a.u53(i), MEMORY_NAME_MAX + 1, EINVAL),
 };
 const memoryFlags = flags('memfd flags', { MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC });
+const inotifyFlags = flags('inotify flags', { IN_CLOEXEC: O_CLOEXEC, IN_NONBLOCK: O_NONBLOCK });
+const inotifyMask: ArgumentKind<number> = { ...uint, show: (value) => `0x${value.toString(16)}` };
 const interrupt = { restart: 'interrupt' } as const;
 
 export const eventSyscalls = {
@@ -85,6 +87,10 @@ export const eventSyscalls = {
     { ...interrupt, with: { mask: null } },
   ),
   epoll_ctl: syscall(233, 'vfs', 'epollControl', { epfd: fd, operation, fd, event }),
+  inotify_init: syscall(253, 'vfs', 'inotifyInit', {}, { with: { flags: 0 } }),
+  inotify_add_watch: syscall(254, 'vfs', 'inotifyAdd', { fd, path, mask: inotifyMask }),
+  inotify_rm_watch: syscall(255, 'vfs', 'inotifyRemove', { fd, watch: int }),
+  inotify_init1: syscall(294, 'vfs', 'inotifyInit', { flags: inotifyFlags }),
   epoll_pwait: syscall(
     281,
     'vfs',

@@ -60,4 +60,7 @@ export const eventCalls = {
     result,
   ),
   memfd: call(620, 'memfd_create(2).', { name: text, flags: u32 }, result),
+  inotifyInit: call(630, 'inotify_init(2), inotify_init1(2).', { flags: i32 }, result),
+  inotifyAdd: call(631, 'inotify_add_watch(2).', { fd: i32, path: text, mask: u32 }, result),
+  inotifyRemove: call(632, 'inotify_rm_watch(2).', { fd: i32, watch: i32 }, result),
 } as const;

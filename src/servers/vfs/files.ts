@@ -6,7 +6,9 @@
  */
 import { EBADF, Errno, type Result } from '../../abi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../abi/fcntl.ts';
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../../abi/inotify.ts';
 import { forgetAsync } from './events/async.ts';
+import { notifyFile } from './events/notify.ts';
 import { unwatchFile } from './events/ready.ts';
 import { hold, release } from './inodes.ts';
 import { fileIo } from './io/operations.ts';
@@ -72,6 +74,7 @@ export const releaseFile = (vfs: Vfs, number: number): void => {
   file.holders--;
   if (file.holders > 0) return;
   vfs.files.delete(number);
+  if (vfs.marks.size > 0) notifyFile(vfs, file, canWrite(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
   fileIo[file.kind].close?.(vfs, file, number);
   if (vfs.watchers.size > 0) unwatchFile(vfs, number);
   if (vfs.asyncFiles.size > 0) forgetAsync(vfs, number);

@@ -14,6 +14,7 @@ import { epoll } from './calls/epoll.ts';
 import { eventDescriptors } from './calls/event-descriptors.ts';
 import { hangup } from './calls/hangup.ts';
 import { hostEnds } from './calls/host-ends.ts';
+import { inotify } from './calls/inotify.ts';
 import { ioctl } from './calls/ioctl.ts';
 import { lifecycle } from './calls/lifecycle.ts';
 import { locks } from './calls/locks.ts';
@@ -52,6 +53,7 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...polling(vfs),
     ...epoll(vfs),
     ...eventDescriptors(vfs),
+    ...inotify(vfs),
     ...memoryFiles(vfs),
     ...processDescriptors(vfs),
     ...ioctl(vfs),

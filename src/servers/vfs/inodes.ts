@@ -4,6 +4,7 @@
  */
 
 import { inodeOf, superblockOf } from '../../fs/object-number.ts';
+import { notifyGone } from './events/notify.ts';
 import { fileSystem, objectOf } from './mounts.ts';
 import type { HeldInode, Place } from './rows.ts';
 import type { Vfs } from './state.ts';
@@ -27,6 +28,7 @@ export const releaseObject = (vfs: Vfs, object: number): void => {
   vfs.held.delete(object);
   if (row.pipe !== 0) vfs.pipes.delete(row.pipe);
   if (vfs.seals.size > 0) vfs.seals.delete(object);
+  notifyGone(vfs, object, inodeOf(object));
   fileSystem(vfs, superblockOf(object)).forget(inodeOf(object));
 };
 
@@ -36,5 +38,7 @@ export const release = (vfs: Vfs, place: Place): void => releaseObject(vfs, obje
 /** After a name was removed: the inode goes at once if it was the last and nobody holds it. */
 export const forgetIfFree = (vfs: Vfs, place: Place): void => {
   const object = objectOf(vfs, place);
-  if (!vfs.held.has(object)) fileSystem(vfs, superblockOf(object)).forget(place.ino);
+  if (vfs.held.has(object)) return;
+  notifyGone(vfs, object, place.ino);
+  fileSystem(vfs, superblockOf(object)).forget(place.ino);
 };

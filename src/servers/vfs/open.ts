@@ -44,6 +44,7 @@ import {
   W_OK,
   X_OK,
 } from '../../abi/fcntl.ts';
+import { IN_CREATE, IN_MODIFY, IN_OPEN } from '../../abi/inotify.ts';
 import { MS_NODEV } from '../../abi/mount.ts';
 import {
   isDirectory,
@@ -60,6 +61,7 @@ import type { Attributes } from '../../fs/contract.ts';
 import { type Delivery, type Outcome, Wait, wait } from '../../ipc/server.ts';
 import { type Actor, actorOf } from './actor.ts';
 import { deviceKind } from './device-numbers.ts';
+import { notifyEntry, notifyFile, notifyPlace } from './events/notify.ts';
 import { addFile, bindDescriptor, unbindDescriptor } from './files.ts';
 import { hold, release } from './inodes.ts';
 import { dropPrivileges } from './io/regular.ts';
@@ -116,7 +118,9 @@ export const createIn = (
   if (isReadOnly(vfs, parent.mount)) return EROFS;
   if (!permits(actor, directory, W_OK | X_OK)) return EACCES;
   if (directory.nlink === 0) return ENOENT;
-  return fs.create(parent.ino, name, { ...inheritFrom(actor, directory, mode), ...rest });
+  const ino = fs.create(parent.ino, name, { ...inheritFrom(actor, directory, mode), ...rest });
+  if (!(ino instanceof Errno)) notifyEntry(vfs, parent, name, IN_CREATE, isDirectory(mode));
+  return ino;
 };
 
 /** The kind of open file an inode gives, and the number of its pipe or terminal. */
@@ -190,6 +194,7 @@ export const enterFile = (
     owner: 0,
   };
   addFile(vfs, number, file);
+  if (vfs.marks.size > 0) notifyFile(vfs, file, IN_OPEN);
   if (kind === 'terminal' && isPty(target)) openSlave(vfs, target);
 };
 
@@ -385,6 +390,7 @@ export const open = (
     }
     const object = objectOf(vfs, found);
     if (vfs.objects.has(object)) vfs.kernel.invalidatePages(object, 0, attributes.size, true);
+    notifyPlace(vfs, found, IN_MODIFY);
   }
   enterFile(vfs, number, found, what.kind, target, flags, parent, found.name);
   return fd;

@@ -34,7 +34,8 @@ export type FileKind =
   | 'epoll'
   | 'timerfd'
   | 'signalfd'
-  | 'pidfd';
+  | 'pidfd'
+  | 'inotify';
 
 /** An open file description: what descriptors of any process share. */
 export interface OpenFile {

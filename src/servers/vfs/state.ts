@@ -11,8 +11,8 @@ import type { ServerContext } from '../../ipc/server.ts';
 import type { Contents, Sequence, SortedTable, Table } from '../../ipc/store.ts';
 import { type AsyncFile, notifyOwners } from './events/async.ts';
 import { notifyWatchers } from './events/ready.ts';
-import type { EpollItem, EventCounter, Timer, Watchers } from './events/rows.ts';
 import type { MqueueMessage, MqueueRow } from './mqueue/rows.ts';
+import type { EpollItem, EventCounter, Inotify, Marks, Notice, Timer, Watch, Watchers } from './events/rows.ts';
 import type {
   HeldInode,
   LockRow,
@@ -95,6 +95,13 @@ export class Vfs {
   /** eventfd counters and timers by open file. */
   readonly counters: Table<number, EventCounter>;
   readonly timers: Table<number, Timer>;
+  /** inotify: instances by open file; watches of an instance by descriptor; watches of an inode; events that wait. */
+  readonly inotifies: Table<number, Inotify>;
+  readonly watches: SortedTable<Watch>;
+  readonly marks: Table<number, Marks>;
+  readonly notices: SortedTable<Notice>;
+  readonly noticeNumbers: Sequence;
+  readonly cookieNumbers: Sequence;
   /** Seals of memory files that allow them, by object number. */
   readonly seals: Table<number, { readonly seals: number }>;
   /** What signalfds read, and whom pidfds stand for, by open file. */
@@ -168,6 +175,12 @@ export class Vfs {
     this.lockWaits = store.table('vfs:lock-wait');
     this.counters = store.table('vfs:eventfd');
     this.timers = store.table('vfs:timerfd');
+    this.inotifies = store.table('vfs:inotify');
+    this.watches = store.sorted('vfs:watch');
+    this.marks = store.table('vfs:mark');
+    this.notices = store.sorted('vfs:notice');
+    this.noticeNumbers = store.sequence('vfs:notice');
+    this.cookieNumbers = store.sequence('vfs:move-cookie');
     this.seals = store.table('vfs:seal');
     this.signalSets = store.table('vfs:signalfd');
     this.pidfds = store.table('vfs:pidfd');

@@ -2,9 +2,11 @@
 import { CAP_CHOWN, CAP_FSETID } from '../../../abi/credentials.ts';
 import { EACCES, EFAULT, EINVAL, EOPNOTSUPP, EPERM, EROFS, Errno, type Result } from '../../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, F_SEAL_EXEC, W_OK } from '../../../abi/fcntl.ts';
+import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from '../../../abi/inotify.ts';
 import { isDirectory, isSymlink, S_ISGID, S_ISUID, type Time, UTIME_NOW, UTIME_OMIT } from '../../../abi/stat.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import { type Actor, actorOf } from '../actor.ts';
+import { notifyPlace } from '../events/notify.ts';
 import { usableFileOf } from '../files.ts';
 import { fileSystemOf, isReadOnly, objectOf } from '../mounts.ts';
 import { done } from '../outcome.ts';
@@ -19,6 +21,13 @@ type Done = Errno | typeof done;
 
 const PATH_FLAGS = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
 
+/** A change that was made is told to who watches. */
+const noted = (vfs: Vfs, place: Place, result: Result<void>, mask: number): Done => {
+  if (result instanceof Errno) return result;
+  notifyPlace(vfs, place, mask);
+  return done;
+};
+
 const changeMode = (vfs: Vfs, actor: Actor, place: Place, mode: number): Done => {
   const fs = fileSystemOf(vfs, place.mount);
   const attributes = fs.getattr(place.ino);
@@ -30,7 +39,7 @@ const changeMode = (vfs: Vfs, actor: Actor, place: Place, mode: number): Done =>
   if ((bits ^ attributes.mode) & 0o111 && sealsOf(vfs, objectOf(vfs, place)) & F_SEAL_EXEC) return EPERM;
   // Nobody but root may give a file to a group that is not theirs: chmod(2).
   if (!inGroup(actor, attributes.gid) && !capable(actor, CAP_FSETID)) bits &= ~S_ISGID;
-  return fs.setattr(place.ino, { mode: bits }) ?? done;
+  return noted(vfs, place, fs.setattr(place.ino, { mode: bits }), IN_ATTRIB);
 };
 
 const changeOwner = (vfs: Vfs, actor: Actor, place: Place, uid: number, gid: number): Done => {
@@ -49,7 +58,7 @@ const changeOwner = (vfs: Vfs, actor: Actor, place: Place, uid: number, gid: num
   // Set-id bits do not survive a change of owner, also root's: chown(2).
   if (!isDirectory(mode)) mode &= ~(S_ISUID | (mode & 0o010 ? S_ISGID : 0));
   const change = { uid: newUid, gid: newGid, ...(mode === attributes.mode ? {} : { mode: mode & 0o7777 }) };
-  return fs.setattr(place.ino, change) ?? done;
+  return noted(vfs, place, fs.setattr(place.ino, change), IN_ATTRIB);
 };
 
 /** Times to set: undefined leaves one, 'now' takes the present. */
@@ -95,7 +104,8 @@ const changeTimes = (vfs: Vfs, actor: Actor, place: Place, wishes: readonly [Wis
   }
   const now = vfs.now();
   const set = (wish: Wish): Time | undefined => (wish === 'now' ? now : wish);
-  return fs.setattr(place.ino, { atime: set(atime), mtime: set(mtime) }) ?? done;
+  const mask = atime === undefined ? IN_MODIFY : mtime === undefined ? IN_ACCESS : IN_ATTRIB;
+  return noted(vfs, place, fs.setattr(place.ino, { atime: set(atime), mtime: set(mtime) }), mask);
 };
 
 export const attributes = (vfs: Vfs): CallsOf<'chmod' | 'fchmod' | 'chown' | 'fchown' | 'setTimes'> => ({

@@ -25,12 +25,14 @@ import {
   O_APPEND,
   W_OK,
 } from '../../../abi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../../../abi/inotify.ts';
 import { isDirectory, isRegular } from '../../../abi/stat.ts';
 import type { FileSystem } from '../../../fs/contract.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
 import { wait } from '../../../ipc/server.ts';
 import { actorOf } from '../actor.ts';
+import { notifyFile, notifyPlace } from '../events/notify.ts';
 import { canRead, canWrite, fileNumber, openFileOf, usableFileOf } from '../files.ts';
 import { dropPrivileges, markRead, withinLimit } from '../io/regular.ts';
 import { fileSystem, fileSystemOf, isReadOnly, objectOf } from '../mounts.ts';
@@ -71,7 +73,10 @@ const setSize = (vfs: Vfs, pid: number, place: Place, size: number): Done => {
     const end = Math.min(size, attributes.size);
     vfs.kernel.invalidatePages(object, end, attributes.size, size < attributes.size);
   }
-  return fs.truncate(place.ino, size) ?? done;
+  const result = fs.truncate(place.ino, size);
+  if (result instanceof Errno) return result;
+  notifyPlace(vfs, place, IN_MODIFY);
+  return done;
 };
 
 interface Source {
@@ -198,6 +203,8 @@ const copy = (vfs: Vfs, call: Delivery, from: Source, to: Source, length: number
     if (from.at === undefined && from.file.kind === 'regular') vfs.files.edit(from.number)!.position = start + copied;
     if (to.at === undefined && to.file.kind === 'regular') vfs.files.edit(to.number)!.position = target + copied;
     if (from.file.kind === 'regular') markRead(vfs, from.file, fs, start);
+    notifyFile(vfs, from.file, IN_ACCESS);
+    notifyFile(vfs, to.file, IN_MODIFY);
   }
   return copied;
 };
@@ -256,6 +263,7 @@ export const contents = (
     // Space is not reserved: files are sparse, and a write that finds none says so.
     if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && offset + length > attributes.size)
       return setSize(vfs, call.caller.pid, file, offset + length);
+    notifyFile(vfs, file, IN_MODIFY);
     return done;
   },
 

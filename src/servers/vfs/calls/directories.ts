@@ -15,8 +15,10 @@ import {
   type Result,
 } from '../../../abi/errno.ts';
 import { AT_FDCWD, X_OK } from '../../../abi/fcntl.ts';
+import { IN_ACCESS } from '../../../abi/inotify.ts';
 import { isDirectory } from '../../../abi/stat.ts';
 import { type Actor, actorOf, editProcessRow } from '../actor.ts';
+import { notifyFile } from '../events/notify.ts';
 import { fileNumber, openFileOf } from '../files.ts';
 import { hold, release } from '../inodes.ts';
 import { markRead } from '../io/regular.ts';
@@ -95,6 +97,7 @@ export const directories = (vfs: Vfs): CallsOf<'getdents' | 'getcwd' | 'chdir' |
       const result = fs.readdir(file.ino, position, ({ name, ino, type, cookie }) => put(ino, cookie, type, name));
       if (result instanceof Errno) return result;
     }
+    if (!full || length > 0) notifyFile(vfs, file, IN_ACCESS);
     if (length === 0) return full ? EINVAL : { result: 0 };
     const copied = vfs.context.copyOut(buf, 0, into.subarray(0, length));
     if (copied instanceof Errno || copied < length) return EFAULT;

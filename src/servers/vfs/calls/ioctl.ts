@@ -40,6 +40,7 @@ export const ioctl = (vfs: Vfs): CallsOf<'ioctl'> => ({
     if (request !== FIONREAD) return ENOTTY;
     let count: number;
     if (file.kind === 'pipe') count = vfs.pipes.get(file.target)!.length;
+    else if (file.kind === 'inotify') count = vfs.inotifies.get(number)!.bytes;
     else if (file.kind === 'regular') {
       const attributes = fileSystemOf(vfs, file.mount).getattr(file.ino);
       if (attributes instanceof Errno) return attributes;

@@ -7,6 +7,7 @@ import * as m from '../../../abi/mount.ts';
 import { isDirectory } from '../../../abi/stat.ts';
 import { superblockOf } from '../../../fs/object-number.ts';
 import { actorOf } from '../actor.ts';
+import { notifyUnmount } from '../events/notify.ts';
 import { hold, release } from '../inodes.ts';
 import { addMount, addSuperblock, fileSystem, fileSystemOf, pointKey, ROOT_MOUNT } from '../mounts.ts';
 import { done } from '../outcome.ts';
@@ -70,6 +71,7 @@ export const mounting = (vfs: Vfs): CallsOf<'mount' | 'unmount'> => ({
     const row = vfs.mounts.get(place.mount)!;
     if (place.ino !== row.root) return EINVAL;
     if (place.mount === ROOT_MOUNT || isBusy(vfs, place.mount)) return EBUSY;
+    notifyUnmount(vfs, row.superblock);
     fileSystem(vfs, row.superblock).destroy();
     vfs.mounts.delete(place.mount);
     vfs.mountPoints.delete(pointKey(row.parent, row.point));

@@ -27,6 +27,7 @@ import {
   W_OK,
   X_OK,
 } from '../../../abi/fcntl.ts';
+import { IN_ATTRIB, IN_CREATE, IN_DELETE } from '../../../abi/inotify.ts';
 import {
   isDirectory,
   isRegular,
@@ -43,6 +44,7 @@ import {
 } from '../../../abi/stat.ts';
 import type { Attributes } from '../../../fs/contract.ts';
 import { type Actor, actorOf } from '../actor.ts';
+import { notifyEntry, notifyInode, notifyMove } from '../events/notify.ts';
 import { openFileOf } from '../files.ts';
 import { forgetIfFree } from '../inodes.ts';
 import { fileSystemOf, isReadOnly, objectOf, pointKey } from '../mounts.ts';
@@ -93,7 +95,9 @@ export const unlinkName = (vfs: Vfs, actor: Actor, dirfd: number, path: string):
   if (found.slash) return ENOTDIR;
   const result = fileSystemOf(vfs, found.parent.mount).unlink(found.parent.ino, found.name);
   if (result instanceof Errno) return result;
+  notifyInode(vfs, found, IN_ATTRIB);
   forgetIfFree(vfs, found);
+  notifyEntry(vfs, found.parent, found.name, IN_DELETE, false);
   return done;
 };
 
@@ -114,6 +118,7 @@ const removeDirectory = (vfs: Vfs, actor: Actor, dirfd: number, path: string): E
   const result = fileSystemOf(vfs, found.parent.mount).rmdir(found.parent.ino, found.name);
   if (result instanceof Errno) return result;
   forgetIfFree(vfs, found);
+  notifyEntry(vfs, found.parent, found.name, IN_DELETE, true);
   return done;
 };
 
@@ -173,7 +178,15 @@ const renameName = (vfs: Vfs, actor: Actor, from: Found, to: Found, flags: numbe
   if (isMountPoint(vfs, from.parent, from)) return EBUSY;
   const result = fs.rename(from.parent.ino, from.name, to.parent.ino, to.name, flags);
   if (result instanceof Errno) return result;
-  if (exists && !(flags & RENAME_EXCHANGE)) forgetIfFree(vfs, to);
+  const source = { directory: from.parent, name: from.name };
+  const target = { directory: to.parent, name: to.name };
+  const replaced = exists && !(flags & RENAME_EXCHANGE) ? to : undefined;
+  notifyMove(vfs, source, target, from, isDirectory(attributes.mode), replaced);
+  if (flags & RENAME_EXCHANGE) {
+    const other = attributesOf(vfs, to);
+    notifyMove(vfs, target, source, to, !(other instanceof Errno) && isDirectory(other.mode));
+  }
+  if (replaced !== undefined) forgetIfFree(vfs, to);
   return done;
 };
 
@@ -239,6 +252,8 @@ export const names = (
     const linked = fileSystemOf(vfs, old.mount).link(found.parent.ino, found.name, old.ino);
     if (linked instanceof Errno) return linked;
     if (attributes.nlink === 0) vfs.held.edit(object)!.linkable = false;
+    notifyInode(vfs, old, IN_ATTRIB);
+    notifyEntry(vfs, found.parent, found.name, IN_CREATE, false);
     return done;
   },
 

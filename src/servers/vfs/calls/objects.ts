@@ -16,10 +16,12 @@ import {
   type Result,
 } from '../../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, R_OK, X_OK } from '../../../abi/fcntl.ts';
+import { IN_ACCESS, IN_CLOSE_NOWRITE, IN_OPEN } from '../../../abi/inotify.ts';
 import { MS_NOEXEC, MS_NOSUID } from '../../../abi/mount.ts';
 import { isDirectory, isRegular, isSymlink, S_ISGID, S_ISUID } from '../../../abi/stat.ts';
 import { inodeOf, superblockOf } from '../../../fs/object-number.ts';
 import { actorOf } from '../actor.ts';
+import { notifyPlace } from '../events/notify.ts';
 import { canRead, canWrite, openFileOf } from '../files.ts';
 import { holdObject, releaseObject } from '../inodes.ts';
 import { markRead } from '../io/regular.ts';
@@ -97,6 +99,8 @@ export const objects = (
     const object = objectOf(vfs, place);
     if ((vfs.held.get(object)?.writers ?? 0) > 0) return ETXTBSY;
     useObject(vfs, object, true, false);
+    // A program is opened, read and closed; what follows are page faults, which nobody hears of.
+    for (const mask of [IN_OPEN, IN_ACCESS, IN_CLOSE_NOWRITE]) notifyPlace(vfs, place, mask);
     const setIds = (mount.flags & MS_NOSUID) === 0;
     return {
       object,

@@ -11,8 +11,10 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from '../../../abi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../../../abi/inotify.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
+import { notifyFile } from '../events/notify.ts';
 import { canRead, canWrite, fileNumber, usableFileOf } from '../files.ts';
 import { fileIo } from '../io/operations.ts';
 import { fileSystemOf } from '../mounts.ts';
@@ -41,7 +43,10 @@ const transfer = (
   if (!(writing ? canWrite(file) : canRead(file))) return EBADF;
   if (buf === null) return EFAULT;
   const request = { file, number, call, buf, flags };
-  return asResult(writing ? io.write(vfs, request, at) : io.read(vfs, request, at));
+  const outcome = writing ? io.write(vfs, request, at) : io.read(vfs, request, at);
+  if (vfs.marks.size > 0 && typeof outcome === 'number' && outcome > 0)
+    notifyFile(vfs, file, writing ? IN_MODIFY : IN_ACCESS);
+  return asResult(outcome);
 };
 
 /** Transfers at an offset: `current` allows −1 for the file position. */

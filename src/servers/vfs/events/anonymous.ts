@@ -24,7 +24,7 @@ export const openAnonymous = (
   const number = vfs.fileNumbers.next();
   const fd = bindDescriptor(vfs, pid, number, 0, (flags & O_CLOEXEC) !== 0);
   if (fd instanceof Errno) return fd;
-  const shown = kind === 'epoll' ? 'eventpoll' : kind;
-  enterFile(vfs, number, ANONYMOUS, kind, number, mode | (flags & O_NONBLOCK), 0, `anon_inode:[${shown}]`);
+  const shown = kind === 'epoll' ? '[eventpoll]' : kind === 'inotify' ? kind : `[${kind}]`;
+  enterFile(vfs, number, ANONYMOUS, kind, number, mode | (flags & O_NONBLOCK), 0, `anon_inode:${shown}`);
   return { fd, number };
 };

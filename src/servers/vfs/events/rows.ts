@@ -39,3 +39,33 @@ export interface Watchers {
   /** Numbers of epoll items, in the order in which they were added. */
   readonly items: readonly number[];
 }
+
+/** An inotify instance, by open file. */
+export interface Inotify {
+  /** The real user it counts against. */
+  readonly uid: number;
+  /** Watch descriptor given last. */
+  lastWatch: number;
+  /** Bytes that reading all of the queue takes. */
+  bytes: number;
+}
+
+/** A watch: partition of its table is the instance, key the watch descriptor. */
+export interface Watch {
+  readonly object: number;
+  /** Events and flags. */
+  mask: number;
+}
+
+/** Who watches an inode, by object number. */
+export interface Marks {
+  readonly watches: readonly { readonly instance: number; readonly watch: number }[];
+}
+
+/** An event in the queue of an instance. */
+export interface Notice {
+  readonly watch: number;
+  readonly mask: number;
+  readonly cookie: number;
+  readonly name: string;
+}

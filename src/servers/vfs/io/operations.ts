@@ -12,6 +12,7 @@ import type { Grant } from '../../../ipc/fields.ts';
 import type { Delivery, Outcome } from '../../../ipc/server.ts';
 import { epollIo } from '../events/epoll.ts';
 import { eventfdIo } from '../events/eventfd.ts';
+import { inotifyIo } from '../events/inotify.ts';
 import { pidfdIo } from '../events/pidfd.ts';
 import { signalfdIo } from '../events/signalfd.ts';
 import { timerfdIo } from '../events/timerfd.ts';
@@ -75,4 +76,5 @@ export const fileIo: Readonly<Record<FileKind, FileIo>> = {
   timerfd: timerfdIo,
   signalfd: signalfdIo,
   pidfd: pidfdIo,
+  inotify: inotifyIo,
 };
