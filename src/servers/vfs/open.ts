@@ -390,9 +390,9 @@ export const open = (
     }
     const object = objectOf(vfs, found);
     if (vfs.objects.has(object)) vfs.kernel.invalidatePages(object, 0, attributes.size, true);
-    notifyPlace(vfs, found, IN_MODIFY);
   }
   enterFile(vfs, number, found, what.kind, target, flags, parent, found.name);
+  if (flags & O_TRUNC && what.kind === 'regular') notifyPlace(vfs, found, IN_MODIFY);
   return fd;
 };
 
