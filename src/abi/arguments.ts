@@ -241,7 +241,7 @@ export const structInOut = (name: string, bytes: number): ArgumentKind<BufferReq
   struct('both', name, bytes);
 
 /** `struct iovec[]`: one grant over all segments, null if it is not readable. EINVAL for more than 1024 or a length past 2^63. */
-const vector = (direction: 'in' | 'out', countIndex: number): ArgumentKind<BufferRequest | null> => ({
+const vector = (direction: 'in' | 'out' | 'both', countIndex: number): ArgumentKind<BufferRequest | null> => ({
   name: 'iovec',
   when: direction === 'in' ? 'enter' : 'leave',
   load: (a, i, guest) => {
@@ -266,5 +266,7 @@ const vector = (direction: 'in' | 'out', countIndex: number): ArgumentKind<Buffe
   },
   show: (v) => (v === null ? 'NULL' : `[${v.segments.map((s) => `{iov_len=${s.length}}`).join(', ')}]`),
 });
+/** A vector that the server reads or fills, as it turns out. */
+export const vectorBoth = (countIndex: number): ArgumentKind<BufferRequest | null> => vector('both', countIndex);
 export const vectorIn = (countIndex: number): ArgumentKind<BufferRequest | null> => vector('in', countIndex);
 export const vectorOut = (countIndex: number): ArgumentKind<BufferRequest | null> => vector('out', countIndex);

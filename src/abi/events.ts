@@ -23,3 +23,17 @@ export const EPOLL_MAX_EVENTS = Math.floor(0x7fff_ffff / EPOLL_EVENT_BYTES);
 export const TFD_TIMER_ABSTIME = 1;
 export const TFD_TIMER_CANCEL_ON_SET = 2;
 export const ITIMERSPEC_BYTES = 32;
+
+export const SPLICE_F_MOVE = 1;
+export const SPLICE_F_NONBLOCK = 2;
+export const SPLICE_F_MORE = 4;
+export const SPLICE_F_GIFT = 8;
+
+/** `struct open_how` of openat2(2): 0 flags u64, 8 mode u64, 16 resolve u64. */
+export const OPEN_HOW_BYTES = 24;
+export const RESOLVE_NO_XDEV = 1;
+export const RESOLVE_NO_MAGICLINKS = 2;
+export const RESOLVE_NO_SYMLINKS = 4;
+export const RESOLVE_BENEATH = 8;
+export const RESOLVE_IN_ROOT = 16;
+export const RESOLVE_CACHED = 32;

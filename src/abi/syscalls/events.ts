@@ -1,16 +1,20 @@
-/** System calls that make and serve descriptors for events; the VFS answers them (ipc/protocols/vfs-events.ts). */
+/** System calls round descriptors for events, pipes' splicing and openat2; the VFS answers them (ipc/protocols/vfs-events.ts). */
 import {
   type ArgumentKind,
   type BufferRequest,
+  bufferIn,
   choice,
   fd,
   flags,
   int,
+  long,
   path,
   size,
   structIn,
+  structInOut,
   structOut,
   uint,
+  vectorBoth,
 } from '../arguments.ts';
 import { EFAULT, EINVAL } from '../errno.ts';
 import * as e from '../events.ts';
@@ -75,6 +79,16 @@ const memoryName: ArgumentKind<string> = {
 const memoryFlags = flags('memfd flags', { MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC });
 const inotifyFlags = flags('inotify flags', { IN_CLOEXEC: O_CLOEXEC, IN_NONBLOCK: O_NONBLOCK });
 const inotifyMask: ArgumentKind<number> = { ...uint, show: (value) => `0x${value.toString(16)}` };
+const offset = structInOut('loff_t*', 8);
+const spliceFlags: ArgumentKind<number> = {
+  ...flags('splice flags', {
+    SPLICE_F_MOVE: e.SPLICE_F_MOVE,
+    SPLICE_F_NONBLOCK: e.SPLICE_F_NONBLOCK,
+    SPLICE_F_MORE: e.SPLICE_F_MORE,
+    SPLICE_F_GIFT: e.SPLICE_F_GIFT,
+  }),
+  load: (a, i) => a.u32(i),
+};
 const interrupt = { restart: 'interrupt' } as const;
 
 export const eventSyscalls = {
@@ -112,6 +126,18 @@ export const eventSyscalls = {
   eventfd2: syscall(290, 'vfs', 'eventfd', { initial: uint, flags: eventfdFlags }),
   epoll_create1: syscall(291, 'vfs', 'epollCreate', { flags: epollFlags }, { with: { size: 1 } }),
   memfd_create: syscall(319, 'vfs', 'memfd', { name: memoryName, flags: memoryFlags }),
+  splice: syscall(275, 'vfs', 'splice', {
+    infd: fd,
+    inoffset: offset,
+    outfd: fd,
+    outoffset: offset,
+    length: size,
+    flags: spliceFlags,
+  }),
+  tee: syscall(276, 'vfs', 'tee', { infd: fd, outfd: fd, length: size, flags: spliceFlags }),
+  sync_file_range: syscall(277, 'vfs', 'syncRange', { fd, offset: long, length: long, flags: uint }),
+  vmsplice: syscall(278, 'vfs', 'vmsplice', { fd, buf: vectorBoth(2), count: size, flags: spliceFlags }),
+  openat2: syscall(437, 'vfs', 'openHow', { dirfd: fd, path, how: bufferIn(3), size }),
   pidfd_open: syscall(434, 'vfs', 'pidfdOpen', { target: int, flags: pidfdFlags }),
   pidfd_getfd: syscall(438, 'vfs', 'pidfdGet', { pidfd: fd, fd, flags: uint }),
   epoll_pwait2: syscall(

@@ -24,11 +24,13 @@ import { mqueues } from './calls/mqueues.ts';
 import { names } from './calls/names.ts';
 import { objects } from './calls/objects.ts';
 import { openClose } from './calls/open-close.ts';
+import { openHow } from './calls/open-how.ts';
 import { polling } from './calls/polling.ts';
 import { populating } from './calls/populating.ts';
 import { processDescriptors } from './calls/process-descriptors.ts';
 import { readWrite } from './calls/read-write.ts';
 import { sockets } from './calls/sockets.ts';
+import { splicing } from './calls/splicing.ts';
 import { stats } from './calls/stat.ts';
 import { xattrs } from './calls/xattrs.ts';
 import { Vfs, type VfsOptions } from './state.ts';
@@ -53,6 +55,8 @@ export const createVfs = (context: ServerContext, options: VfsOptions = {}): Vfs
     ...polling(vfs),
     ...epoll(vfs),
     ...eventDescriptors(vfs),
+    ...openHow(vfs),
+    ...splicing(vfs),
     ...inotify(vfs),
     ...memoryFiles(vfs),
     ...processDescriptors(vfs),

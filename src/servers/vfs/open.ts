@@ -77,7 +77,7 @@ import { takeTerminal } from './terminal/job-control.ts';
 import { makePty, openSlave } from './terminal/pty.ts';
 import { isPty } from './terminal/pty-row.ts';
 import { terminalOf } from './terminal/row.ts';
-import { type Found, find, walk } from './walk.ts';
+import { type Found, find, type Restrictions, walk } from './walk.ts';
 
 /** Flags that only matter while opening; the rest stays in the description (F_GETFL). */
 const OPENING_FLAGS = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
@@ -265,9 +265,10 @@ const openUnnamed = (
   path: string,
   flags: number,
   mode: number,
+  how?: Restrictions,
 ): Result<number> => {
   if ((wantedAccess(flags) & W_OK) === 0) return EINVAL;
-  const found = find(vfs, actor, dirfd, path, (flags & O_NOFOLLOW) === 0);
+  const found = find(vfs, actor, dirfd, path, (flags & O_NOFOLLOW) === 0, how);
   if (found instanceof Errno) return found;
   const fs = fileSystemOf(vfs, found.mount);
   const directory = fs.getattr(found.ino);
@@ -299,6 +300,7 @@ export const open = (
   path: string,
   flags: number,
   mode: number,
+  how?: Restrictions,
 ): Outcome<number> => {
   const { pid } = call.caller;
   const actor = actorOf(vfs, pid);
@@ -307,7 +309,9 @@ export const open = (
   else flags |= O_LARGEFILE;
   // The bit alone, without O_DIRECTORY, is what old kernels would have ignored: refused.
   if (flags & O_TMPFILE & ~O_DIRECTORY)
-    return (flags & (O_TMPFILE | O_CREAT)) === O_TMPFILE ? openUnnamed(vfs, actor, dirfd, path, flags, mode) : EINVAL;
+    return (flags & (O_TMPFILE | O_CREAT)) === O_TMPFILE
+      ? openUnnamed(vfs, actor, dirfd, path, flags, mode, how)
+      : EINVAL;
   if (flags & O_CREAT && flags & O_DIRECTORY) return EINVAL;
 
   if (call.reason !== 'first' && vfs.openings.size > 0) {
@@ -318,7 +322,7 @@ export const open = (
   }
 
   const follow = (flags & O_NOFOLLOW) === 0 && (flags & (O_CREAT | O_EXCL)) !== (O_CREAT | O_EXCL);
-  const found = walk(vfs, actor, dirfd, path, follow);
+  const found = walk(vfs, actor, dirfd, path, follow, how);
   if (found instanceof Errno) return found;
   const number = vfs.fileNumbers.next();
   const cloexec = (flags & O_CLOEXEC) !== 0;

@@ -11,8 +11,8 @@ import type { ServerContext } from '../../ipc/server.ts';
 import type { Contents, Sequence, SortedTable, Table } from '../../ipc/store.ts';
 import { type AsyncFile, notifyOwners } from './events/async.ts';
 import { notifyWatchers } from './events/ready.ts';
-import type { MqueueMessage, MqueueRow } from './mqueue/rows.ts';
 import type { EpollItem, EventCounter, Inotify, Marks, Notice, Timer, Watch, Watchers } from './events/rows.ts';
+import type { MqueueMessage, MqueueRow } from './mqueue/rows.ts';
 import type {
   HeldInode,
   LockRow,

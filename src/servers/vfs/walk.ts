@@ -5,7 +5,7 @@
  * `..` stops at the process's root. What a path's last component means (missing, link, trailing slash) is the caller's to
  * judge: `walk` reports it.
  */
-import { EACCES, EBADF, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, Errno, type Result } from '../../abi/errno.ts';
+import { EACCES, EBADF, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, Errno, EXDEV, type Result } from '../../abi/errno.ts';
 import { AT_FDCWD, X_OK } from '../../abi/fcntl.ts';
 import { isDirectory, isSymlink } from '../../abi/stat.ts';
 import type { Attributes } from '../../fs/contract.ts';
@@ -41,6 +41,21 @@ export interface Found {
   readonly file: number;
 }
 
+/** Limits that openat2(2) may set to a resolution (RESOLVE_*). */
+export interface Restrictions {
+  /** Other mounts are not entered: EXDEV. */
+  readonly noXdev?: boolean;
+  /** Links of procfs that are no mere text are not followed: ELOOP. */
+  readonly noMagicLinks?: boolean;
+  readonly noSymlinks?: boolean;
+  /** Nothing outside the directory where the path starts: EXDEV. */
+  readonly beneath?: boolean;
+  /** That directory is the root. */
+  readonly inRoot?: boolean;
+}
+
+const FREE: Restrictions = Object.freeze({});
+
 /** Where a relative path starts. EBADF, ENOTDIR. */
 export const startOf = (vfs: Vfs, actor: Actor, dirfd: number): Result<Place> => {
   const { process } = actor;
@@ -53,9 +68,10 @@ export const startOf = (vfs: Vfs, actor: Actor, dirfd: number): Result<Place> =>
 };
 
 /** The directory above, not beyond the actor's root. */
-export const above = (vfs: Vfs, actor: Actor, place: Place): Result<Place> => {
+export const above = (vfs: Vfs, actor: Actor, place: Place, scope?: Place): Result<Place> => {
   let { mount, ino } = place;
-  const { rootMount, rootIno } = actor.process;
+  const rootMount = scope?.mount ?? actor.process.rootMount;
+  const rootIno = scope?.ino ?? actor.process.rootIno;
   for (;;) {
     if (mount === rootMount && ino === rootIno) return { mount, ino };
     const row = vfs.mounts.get(mount)!;
@@ -72,17 +88,29 @@ export const above = (vfs: Vfs, actor: Actor, place: Place): Result<Place> => {
  * Resolves a path relative to `dirfd`. `follow`: whether a link as last component is followed; 'never' does not even if a slash
  * comes behind it, as calls do that make or remove the name.
  */
-export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow: boolean | 'never'): Result<Found> => {
+export const walk = (
+  vfs: Vfs,
+  actor: Actor,
+  dirfd: number,
+  path: string,
+  follow: boolean | 'never',
+  how: Restrictions = FREE,
+): Result<Found> => {
   if (path.length >= PATH_MAX) return ENAMETOOLONG;
   if (path === '') return ENOENT;
-  const { rootMount, rootIno } = actor.process;
+  let { rootMount, rootIno } = actor.process;
   let mount = rootMount;
   let ino = rootIno;
-  if (path.charCodeAt(0) !== 0x2f) {
+  const absolute = path.charCodeAt(0) === 0x2f;
+  if (absolute && how.beneath) return EXDEV;
+  let scope: Place | undefined;
+  if (!absolute || how.inRoot) {
     const start = startOf(vfs, actor, dirfd);
     if (start instanceof Errno) return start;
     mount = start.mount;
     ino = start.ino;
+    if (how.beneath || how.inRoot) scope = start;
+    if (how.inRoot) ({ mount: rootMount, ino: rootIno } = start);
   }
   let fs = fileSystemOf(vfs, mount);
   // Attributes of the present inode where the last step has read them.
@@ -118,8 +146,10 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
       parent = { mount, ino };
       name = component;
       last = 'dotdot';
-      const up = above(vfs, actor, parent);
+      if (how.beneath && scope !== undefined && scope.mount === mount && scope.ino === ino) return EXDEV;
+      const up = above(vfs, actor, parent, scope);
       if (up instanceof Errno) return up;
+      if (how.noXdev && up.mount !== mount) return EXDEV;
       ({ mount, ino } = up);
       fs = fileSystemOf(vfs, mount);
       here = undefined;
@@ -139,10 +169,13 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
       isSymlink(attributes.mode) &&
       (follow === true || (at < path.length && !(follow === 'never' && isLast(path, at))))
     ) {
-      if (++links > LINKS_MAX) return ELOOP;
+      if (++links > LINKS_MAX || how.noSymlinks) return ELOOP;
       const jump = fs.jump?.(child, actor.pid);
       if (jump instanceof Errno) return jump;
       if (jump !== undefined) {
+        if (how.noMagicLinks) return ELOOP;
+        if (scope !== undefined) return EXDEV;
+        const before = mount;
         parent = { mount, ino };
         name = component;
         last = 'jump';
@@ -153,6 +186,7 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
           ({ mount, ino } = target);
           file = jump.file;
         }
+        if (how.noXdev && mount !== before) return EXDEV;
         fs = fileSystemOf(vfs, mount);
         here = undefined;
         continue;
@@ -165,6 +199,7 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
       at = 0;
       here = directory;
       if (target.charCodeAt(0) === 0x2f) {
+        if (how.beneath || (how.noXdev && mount !== rootMount)) return EXDEV;
         mount = rootMount;
         ino = rootIno;
         fs = fileSystemOf(vfs, mount);
@@ -181,6 +216,7 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
     ino = child;
     here = attributes;
     if (isDirectory(attributes.mode) && vfs.mountPoints.has(pointKey(mount, ino))) {
+      if (how.noXdev) return EXDEV;
       ({ mount, ino } = cross(vfs, { mount, ino }));
       fs = fileSystemOf(vfs, mount);
       here = undefined;
@@ -189,8 +225,15 @@ export const walk = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow
 };
 
 /** As `walk`, for calls that need the file to exist. ENOENT; ENOTDIR for a slash behind what is no directory. */
-export const find = (vfs: Vfs, actor: Actor, dirfd: number, path: string, follow: boolean): Result<Found> => {
-  const found = walk(vfs, actor, dirfd, path, follow);
+export const find = (
+  vfs: Vfs,
+  actor: Actor,
+  dirfd: number,
+  path: string,
+  follow: boolean,
+  how: Restrictions = FREE,
+): Result<Found> => {
+  const found = walk(vfs, actor, dirfd, path, follow, how);
   if (found instanceof Errno) return found;
   if (found.ino === -1) return ENOENT;
   if (found.slash) {

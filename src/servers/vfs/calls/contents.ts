@@ -95,7 +95,7 @@ const source = (vfs: Vfs, pid: number, fd: number, at: number | undefined): Resu
 };
 
 /** Reads the eight bytes of a loff_t that a call may name. */
-const readOffset = (vfs: Vfs, grant: Grant | null): Result<number | undefined> => {
+export const readOffset = (vfs: Vfs, grant: Grant | null): Result<number | undefined> => {
   if (grant === null) return undefined;
   const bytes = vfs.context.copyIn(grant, 0, 8);
   if (bytes instanceof Errno) return bytes;
@@ -103,7 +103,7 @@ const readOffset = (vfs: Vfs, grant: Grant | null): Result<number | undefined> =
   return value < 0 ? EINVAL : value;
 };
 
-const writeOffset = (vfs: Vfs, grant: Grant, value: number): Result<void> => {
+export const writeOffset = (vfs: Vfs, grant: Grant, value: number): Result<void> => {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
   const copied = vfs.context.copyOut(grant, 0, bytes);
@@ -111,7 +111,7 @@ const writeOffset = (vfs: Vfs, grant: Grant, value: number): Result<void> => {
 };
 
 /** Gives bytes to any kind of open file; 0 when it would have to wait. */
-const deliver = (vfs: Vfs, call: Delivery, target: Source, bytes: Uint8Array, at: number): Outcome<number> => {
+export const deliver = (vfs: Vfs, call: Delivery, target: Source, bytes: Uint8Array, at: number): Outcome<number> => {
   const { file } = target;
   const { pid } = call.caller;
   switch (file.kind) {
@@ -167,7 +167,7 @@ const roomFor = ({ kind, target }: Readonly<OpenFile>): string | undefined => {
 };
 
 /** Bytes of what sendfile(2) may read: a regular file or an endless device. */
-const readSource = (file: Readonly<OpenFile>, fs: FileSystem, at: number, into: Uint8Array): Result<number> => {
+export const readSource = (file: Readonly<OpenFile>, fs: FileSystem, at: number, into: Uint8Array): Result<number> => {
   if (file.kind === 'regular') return fs.read(file.ino, at, into);
   if (file.kind === 'null') return 0;
   if (file.kind !== 'zero' && file.kind !== 'full') return EINVAL;
