@@ -94,6 +94,9 @@ export const F_OFD_SETLKW = 38;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_SETPIPE_SZ = 1031;
 export const F_GETPIPE_SZ = 1032;
+export const F_SETLEASE = 1024;
+export const F_GETLEASE = 1025;
+export const F_DUPFD_QUERY = 1027;
 export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
 
@@ -131,6 +134,9 @@ export const fcntlNames: Readonly<Record<string, number>> = {
   F_DUPFD_CLOEXEC,
   F_SETPIPE_SZ,
   F_GETPIPE_SZ,
+  F_SETLEASE,
+  F_GETLEASE,
+  F_DUPFD_QUERY,
   F_ADD_SEALS,
   F_GET_SEALS,
 };

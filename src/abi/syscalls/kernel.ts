@@ -144,7 +144,11 @@ const kernel = (
   options: Parameters<typeof syscall>[4] = {},
 ) => syscall(number, 'kernel', name, args, options);
 
+const remoteVectors = { pid: int, local: address, localCount: size, remote: address, remoteCount: size, flags: size };
+
 export const kernelSyscalls = {
+  process_vm_readv: syscall(310, 'kernel', 'process_vm_readv', remoteVectors),
+  process_vm_writev: syscall(311, 'kernel', 'process_vm_writev', remoteVectors),
   mmap: kernel(
     9,
     'mmap',

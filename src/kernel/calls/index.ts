@@ -7,6 +7,7 @@ import * as exit from './exit.ts';
 import * as fork from './fork.ts';
 import * as futex from './futex.ts';
 import * as mmap from './mmap.ts';
+import * as processMemory from './process-memory.ts';
 import * as schedule from './schedule.ts';
 import { seccomp } from './seccomp.ts';
 import * as signals from './signals.ts';
@@ -20,6 +21,7 @@ export const kernelCallTable: Readonly<Record<keyof typeof kernelSyscalls, Kerne
   ...fork,
   ...futex,
   ...mmap,
+  ...processMemory,
   ...schedule,
   seccomp,
   ...signals,

@@ -12,6 +12,7 @@ import { notifyFile } from './events/notify.ts';
 import { unwatchFile } from './events/ready.ts';
 import { hold, release } from './inodes.ts';
 import { fileIo } from './io/operations.ts';
+import { dropLease } from './leases.ts';
 import { dropFileLocks, dropRecordLocks } from './lock-table.ts';
 import { objectOf } from './mounts.ts';
 import type { OpenFile } from './rows.ts';
@@ -80,6 +81,7 @@ export const releaseFile = (vfs: Vfs, number: number): void => {
   if (vfs.asyncFiles.size > 0) forgetAsync(vfs, number);
   const object = objectOf(vfs, file);
   if (vfs.locks.size > 0) dropFileLocks(vfs, object, number);
+  if (vfs.leases.size > 0) dropLease(vfs, object, number);
   if (canWrite(file)) {
     const held = vfs.held.edit(object);
     if (held !== undefined) held.writers--;

@@ -65,6 +65,7 @@ import { notifyEntry, notifyFile, notifyPlace } from './events/notify.ts';
 import { addFile, bindDescriptor, unbindDescriptor } from './files.ts';
 import { hold, release } from './inodes.ts';
 import { dropPrivileges } from './io/regular.ts';
+import { breakLease } from './leases.ts';
 import { fileSystemOf, isReadOnly, objectOf } from './mounts.ts';
 import { ptyOptions } from './open-slave.ts';
 import { capable, inGroup, owns, permits } from './permission.ts';
@@ -347,6 +348,10 @@ export const open = (
   if (attributes instanceof Errno) return attributes;
   const refused = checkExisting(vfs, actor, found, attributes, flags);
   if (refused !== undefined) return refused;
+  if (!(flags & O_PATH) && isRegular(attributes.mode)) {
+    const blocked = breakLease(vfs, found, (wantedAccess(flags) & W_OK) !== 0, flags);
+    if (blocked !== undefined) return blocked;
+  }
   // The name is of use only where directory and inode lie in one mount.
   const parent = found.last === 'name' && found.parent.mount === found.mount ? found.parent.ino : 0;
   const isPath = (flags & O_PATH) !== 0;

@@ -104,6 +104,8 @@ export interface PipeRow {
   /** The ring: where the oldest byte is, and how many there are. */
   start: number;
   length: number;
+  /** Ends of the packets in it (O_DIRECT, pipe(7)), counted from the oldest byte; bytes behind the last are a stream. */
+  packets: readonly number[];
   /** Attributes of an anonymous pipe's inode. */
   uid: number;
   gid: number;

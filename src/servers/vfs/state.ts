@@ -12,6 +12,7 @@ import type { Contents, Sequence, SortedTable, Table } from '../../ipc/store.ts'
 import { type AsyncFile, notifyOwners } from './events/async.ts';
 import { notifyWatchers } from './events/ready.ts';
 import type { EpollItem, EventCounter, Inotify, Marks, Notice, Timer, Watch, Watchers } from './events/rows.ts';
+import type { LeaseRow } from './leases.ts';
 import type { MqueueMessage, MqueueRow } from './mqueue/rows.ts';
 import type {
   HeldInode,
@@ -102,6 +103,8 @@ export class Vfs {
   readonly notices: SortedTable<Notice>;
   readonly noticeNumbers: Sequence;
   readonly cookieNumbers: Sequence;
+  /** Leases by object number. */
+  readonly leases: Table<number, LeaseRow>;
   /** Seals of memory files that allow them, by object number. */
   readonly seals: Table<number, { readonly seals: number }>;
   /** What signalfds read, and whom pidfds stand for, by open file. */
@@ -181,6 +184,7 @@ export class Vfs {
     this.notices = store.sorted('vfs:notice');
     this.noticeNumbers = store.sequence('vfs:notice');
     this.cookieNumbers = store.sequence('vfs:move-cookie');
+    this.leases = store.table('vfs:lease');
     this.seals = store.table('vfs:seal');
     this.signalSets = store.table('vfs:signalfd');
     this.pidfds = store.table('vfs:pidfd');

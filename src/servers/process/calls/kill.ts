@@ -1,4 +1,6 @@
 /** Sending signals: kill, tkill, tgkill and the queueing forms, and what the kernel and the host send. */
+
+import { EBADF, EINVAL, EPERM, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import { POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from '../../../abi/poll.ts';
 import {
   infoCode,
@@ -13,7 +15,6 @@ import {
   SIGIO,
   userInfo,
 } from '../../../abi/signals.ts';
-import { EBADF, EINVAL, EPERM, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import type { Grant } from '../../../ipc/fields.ts';
 import { mayKill } from '../permission.ts';
 import { INIT } from '../process-table.ts';

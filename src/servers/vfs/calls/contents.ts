@@ -35,6 +35,7 @@ import { actorOf } from '../actor.ts';
 import { notifyFile, notifyPlace } from '../events/notify.ts';
 import { canRead, canWrite, fileNumber, openFileOf, usableFileOf } from '../files.ts';
 import { dropPrivileges, markRead, withinLimit } from '../io/regular.ts';
+import { breakLease } from '../leases.ts';
 import { fileSystem, fileSystemOf, isReadOnly, objectOf } from '../mounts.ts';
 import { done } from '../outcome.ts';
 import { permits } from '../permission.ts';
@@ -225,7 +226,8 @@ export const contents = (
     if (!permits(actor, attributes, W_OK)) return EACCES;
     if (isReadOnly(vfs, place.mount)) return EROFS;
     if (vfs.objects.get(objectOf(vfs, place))?.executed) return ETXTBSY;
-    return setSize(vfs, actor.pid, place, length);
+    const blocked = breakLease(vfs, place, true, 0);
+    return blocked ?? setSize(vfs, actor.pid, place, length);
   },
 
   ftruncate: ({ fd, length }, call) => {

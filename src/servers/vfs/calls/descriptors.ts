@@ -16,6 +16,7 @@ import {
   usableFileOf,
 } from '../files.ts';
 import { fileIo } from '../io/operations.ts';
+import { getLease, setLease } from '../leases.ts';
 import { dropRecordLocks } from '../lock-table.ts';
 import { fileSystemOf, objectOf, PIPE_MOUNT } from '../mounts.ts';
 import { enterFile } from '../open.ts';
@@ -125,6 +126,10 @@ const control = (
     case f.F_GETFL:
       return { result: file.flags };
   }
+  if (command === f.F_DUPFD_QUERY) {
+    const other = fileNumber(vfs, pid, argument);
+    return other instanceof Errno ? other : { result: other === number ? 1 : 0 };
+  }
   if (file.kind === 'path') return EBADF;
   switch (command) {
     case f.F_SETFL: {
@@ -157,6 +162,10 @@ const control = (
       return { result: asyncOf(vfs, number).signal };
     case f.F_GETPIPE_SZ:
       return file.kind === 'pipe' ? { result: vfs.pipes.get(file.target)!.capacity } : EBADF;
+    case f.F_GETLEASE:
+      return { result: getLease(vfs, number, file) };
+    case f.F_SETLEASE:
+      return asResult(setLease(vfs, pid, number, file, argument));
     case f.F_GET_SEALS:
       return asResult(getSeals(vfs, file));
     case f.F_ADD_SEALS:
@@ -214,6 +223,8 @@ export const descriptors = (vfs: Vfs): CallsOf<'dup' | 'dup2' | 'fcntl' | 'pipe'
     if (buf === null) return EFAULT;
     const cloexec = (flags & f.O_CLOEXEC) !== 0;
     const status = flags & f.O_NONBLOCK;
+    // Packets are made by the writing end.
+    const packets = flags & f.O_DIRECT;
     const readNumber = vfs.fileNumbers.next();
     const writeNumber = vfs.fileNumbers.next();
     const readFd = bindDescriptor(vfs, pid, readNumber, 0, cloexec);
@@ -228,7 +239,7 @@ export const descriptors = (vfs: Vfs): CallsOf<'dup' | 'dup2' | 'fcntl' | 'pipe'
     openPipeEnd(vfs, pipe, f.O_RDONLY);
     enterFile(vfs, readNumber, place, 'pipe', pipe, f.O_RDONLY | status, 0, '');
     openPipeEnd(vfs, pipe, f.O_WRONLY);
-    enterFile(vfs, writeNumber, place, 'pipe', pipe, f.O_WRONLY | status, 0, '');
+    enterFile(vfs, writeNumber, place, 'pipe', pipe, f.O_WRONLY | status | packets, 0, '');
     const pair = new Uint8Array(8);
     const view = new DataView(pair.buffer);
     view.setInt32(0, readFd, true);

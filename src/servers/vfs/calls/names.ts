@@ -24,6 +24,7 @@ import {
   R_OK,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
+  RENAME_WHITEOUT,
   W_OK,
   X_OK,
 } from '../../../abi/fcntl.ts';
@@ -176,8 +177,13 @@ const renameName = (vfs: Vfs, actor: Actor, from: Found, to: Found, flags: numbe
     if (!permits(actor, directory, W_OK | X_OK)) return EACCES;
   }
   if (isMountPoint(vfs, from.parent, from)) return EBUSY;
-  const result = fs.rename(from.parent.ino, from.name, to.parent.ino, to.name, flags);
+  const result = fs.rename(from.parent.ino, from.name, to.parent.ino, to.name, flags & ~RENAME_WHITEOUT);
   if (result instanceof Errno) return result;
+  if (flags & RENAME_WHITEOUT) {
+    // What an overlay takes for "there is nothing": a device 0:0, left where the file was.
+    const left = createIn(vfs, actor, from.parent, from.name, S_IFCHR, { rdev: 0 });
+    if (left instanceof Errno) return left;
+  }
   const source = { directory: from.parent, name: from.name };
   const target = { directory: to.parent, name: to.name };
   const replaced = exists && !(flags & RENAME_EXCHANGE) ? to : undefined;
@@ -292,7 +298,8 @@ export const names = (
   },
 
   rename: ({ olddirfd, oldpath, newdirfd, newpath, flags }, call) => {
-    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) return EINVAL;
+    if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) return EINVAL;
+    if (flags & RENAME_WHITEOUT && flags & RENAME_EXCHANGE) return EINVAL;
     if ((flags & (RENAME_NOREPLACE | RENAME_EXCHANGE)) === (RENAME_NOREPLACE | RENAME_EXCHANGE)) return EINVAL;
     const actor = actorOf(vfs, call.caller.pid);
     if (actor instanceof Errno) return actor;

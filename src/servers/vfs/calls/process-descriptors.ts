@@ -1,4 +1,5 @@
 /** signalfd(2), pidfd_open(2), pidfd_getfd(2): descriptors of what processes get and are. */
+import { CAP_SYS_PTRACE } from '../../../abi/credentials.ts';
 import { EBADF, EFAULT, EINVAL, EPERM, Errno, ESRCH, type Result } from '../../../abi/errno.ts';
 import { O_CLOEXEC, O_EXCL, O_NONBLOCK, O_RDWR } from '../../../abi/fcntl.ts';
 import { decodeSigset, SIGSET_BYTES, UNBLOCKABLE } from '../../../abi/signals.ts';
@@ -7,6 +8,7 @@ import { openAnonymous } from '../events/anonymous.ts';
 import { signalsChannel } from '../events/signalfd.ts';
 import { bindDescriptor, closeDescriptor, fileNumber } from '../files.ts';
 import { nothing } from '../outcome.ts';
+import { capable } from '../permission.ts';
 import type { Vfs } from '../state.ts';
 import type { CallsOf } from './calls-of.ts';
 
@@ -14,7 +16,8 @@ type Names = 'signalsPending' | 'signalfd' | 'pidfdOpen' | 'pidfdGet' | 'pidfdFo
 
 /** ptrace(2), "Ptrace access mode checking": who may look into another process. */
 export const mayInspect = (caller: Readonly<ProcessView>, target: Readonly<ProcessView>): boolean => {
-  if (caller.pid === target.pid || caller.euid === 0) return true;
+  if (caller.pid === target.pid || capable({ capabilities: caller.capabilities.effective }, CAP_SYS_PTRACE))
+    return true;
   const { uid, gid } = caller;
   const uids = [target.euid, target.suid, target.uid];
   const gids = [target.egid, target.sgid, target.gid];
@@ -69,6 +72,8 @@ export const processDescriptors = (vfs: Vfs): CallsOf<Names> => ({
   },
 
   pidfdFor: ({ pid, target }) => {
+    // The host has no descriptors to put it in.
+    if (pid === 0) return EINVAL;
     const fd = openFor(vfs, pid, target, 0);
     return fd instanceof Errno ? fd : { result: fd };
   },

@@ -3,11 +3,21 @@
  * has gone is the sleeping call's state. EPIPE comes with SIGPIPE.
  */
 import { EAGAIN, EFAULT, EPIPE, Errno } from '../../../abi/errno.ts';
-import { O_NONBLOCK } from '../../../abi/fcntl.ts';
+import { O_DIRECT, O_NONBLOCK } from '../../../abi/fcntl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../../abi/poll.ts';
+import type { Grant } from '../../../ipc/fields.ts';
 import { type Outcome, wait } from '../../../ipc/server.ts';
 import { canReadPipe, canWritePipe } from '../pipe/ends.ts';
-import { closePipeEnd, dropBytes, PIPE_BUF, peekBytes, putBytes, readChannel, writeChannel } from '../pipe/pipe.ts';
+import {
+  closePipeEnd,
+  dropBytes,
+  endPacket,
+  PIPE_BUF,
+  peekBytes,
+  putBytes,
+  readChannel,
+  writeChannel,
+} from '../pipe/pipe.ts';
 import type { OpenFile } from '../rows.ts';
 import type { Vfs } from '../state.ts';
 import type { FileIo, Readiness, Transfer } from './operations.ts';
@@ -23,6 +33,8 @@ const read = (vfs: Vfs, { file, buf }: Transfer): Outcome<number> => {
     if (pipe.writers === 0) return 0;
     return file.flags & O_NONBLOCK ? EAGAIN : wait([readChannel(file.target)]);
   }
+  const [packet] = pipe.packets;
+  if (packet !== undefined) return readPacket(vfs, file.target, buf, packet);
   let done = 0;
   while (done < buf.length) {
     const into = vfs.scratch.subarray(0, Math.min(buf.length - done, vfs.scratch.length));
@@ -39,7 +51,38 @@ const read = (vfs: Vfs, { file, buf }: Transfer): Outcome<number> => {
   return done;
 };
 
-const write = (vfs: Vfs, { file, call, buf }: Transfer): Outcome<number> => {
+/** One packet a read; what the buffer does not hold of it is lost. */
+const readPacket = (vfs: Vfs, pipe: number, buf: Grant, packet: number): Outcome<number> => {
+  const bytes = new Uint8Array(Math.min(packet, buf.length));
+  peekBytes(vfs, pipe, bytes);
+  const copied = vfs.context.copyOut(buf, 0, bytes);
+  if (copied instanceof Errno || copied < bytes.length) return EFAULT;
+  dropBytes(vfs, pipe, packet);
+  return bytes.length;
+};
+
+/** As `write`, in packets of up to PIPE_BUF bytes, each of which goes whole. */
+const writePackets = (vfs: Vfs, { file, call, buf }: Transfer): Outcome<number> => {
+  let done = call.state;
+  while (done < buf.length) {
+    const length = Math.min(buf.length - done, PIPE_BUF);
+    const pipe = vfs.pipes.get(file.target)!;
+    // A packet takes a page of the pipe, however short it is.
+    if (pipe.capacity - pipe.length < length || pipe.packets.length >= pipe.capacity / PAGE) {
+      if (file.flags & O_NONBLOCK) return done > 0 ? done : EAGAIN;
+      if (call.reason === 'cancelled' && done > 0) return done;
+      return wait([writeChannel(file.target)], { state: done });
+    }
+    const bytes = vfs.context.copyIn(buf, done, length);
+    if (bytes instanceof Errno) return done > 0 ? done : bytes;
+    done += putBytes(vfs, file.target, bytes);
+    endPacket(vfs, file.target);
+  }
+  return done;
+};
+
+const write = (vfs: Vfs, transfer: Transfer): Outcome<number> => {
+  const { file, call, buf } = transfer;
   let done = call.state;
   const { length } = buf;
   if (length === 0) return 0;
@@ -49,6 +92,7 @@ const write = (vfs: Vfs, { file, call, buf }: Transfer): Outcome<number> => {
     if (call.caller.pid !== 0) vfs.kernel.raiseSignal(call.caller.pid, SIGPIPE, true);
     return EPIPE;
   }
+  if (file.flags & O_DIRECT) return writePackets(vfs, transfer);
   const room = pipe.capacity - pipe.length;
   const atomic = length <= PIPE_BUF;
   if (atomic ? room >= length : room > 0) {

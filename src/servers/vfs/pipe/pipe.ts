@@ -18,6 +18,8 @@ export const readChannel = (pipe: number): string => `pipe:${pipe}:r`;
 export const writeChannel = (pipe: number): string => `pipe:${pipe}:w`;
 export const openChannel = (pipe: number): string => `pipe:${pipe}:open`;
 
+const NO_PACKETS: readonly number[] = [];
+
 /** Makes a pipe without ends. */
 export const makePipe = (vfs: Vfs, uid: number, gid: number): number => {
   const number = vfs.pipeNumbers.next();
@@ -29,6 +31,7 @@ export const makePipe = (vfs: Vfs, uid: number, gid: number): number => {
     capacity: PIPE_CAPACITY,
     start: 0,
     length: 0,
+    packets: NO_PACKETS,
     uid,
     gid,
     mode: 0o010600,
@@ -60,6 +63,7 @@ export const closeEnd = (vfs: Vfs, pipe: number, flags: number): void => {
   if (row.readers > 0 || row.writers > 0) return;
   row.start = 0;
   row.length = 0;
+  row.packets = NO_PACKETS;
   vfs.pipeData.delete(pipe);
 };
 
@@ -79,8 +83,9 @@ export const peekBytes = (vfs: Vfs, pipe: number, into: Uint8Array): number => {
 /** Takes the oldest bytes out; there are that many. */
 export const dropBytes = (vfs: Vfs, pipe: number, count: number): void => {
   const row = vfs.pipes.edit(pipe)!;
-  const wasTight = row.capacity - row.length < PIPE_BUF;
+  const wasTight = row.capacity - row.length < PIPE_BUF || row.packets.length >= row.capacity / PIPE_BUF;
   row.length -= count;
+  if (row.packets.length > 0) row.packets = row.packets.map((end) => end - count).filter((end) => end > 0);
   // An empty ring starts over, which keeps a pipe of small messages in one page.
   row.start = row.length === 0 ? 0 : (row.start + count) % row.capacity;
   if (wasTight) vfs.wake(writeChannel(pipe));
@@ -99,6 +104,12 @@ export const putBytes = (vfs: Vfs, pipe: number, bytes: Uint8Array): number => {
   else vfs.edge(readChannel(pipe));
   row.length += count;
   return count;
+};
+
+/** What has been put in last is the end of a packet. */
+export const endPacket = (vfs: Vfs, pipe: number): void => {
+  const row = vfs.pipes.edit(pipe)!;
+  row.packets = [...row.packets, row.length];
 };
 
 /** Sets the capacity: a power of two that holds what is in the pipe. False if it cannot. */

@@ -54,6 +54,7 @@ export class VfsMachine {
   consoleRoom = Infinity;
   now = 1_000_000_000;
   handlers: VfsHandlers;
+  readonly #pidfds = new Map<number, number>();
   readonly #grants = new Map<number, Uint8Array>();
   #lastGrant = 0;
   #woken = new Set<string>();
@@ -267,6 +268,13 @@ export class VfsMachine {
       fds: (pid) => files(pid)?.list() ?? [],
       copyFds: (parent, child) => files(child)!.copyFrom(this.log, files(parent)!),
       watchSignals: () => undefined,
+      takeSignal: () => undefined,
+      bindPidfd: (file, target) => {
+        if (!this.processes.has(target) && !this.#pidfds.has(file)) return ESRCH;
+        if (!this.#pidfds.has(file)) this.#pidfds.set(file, target);
+      },
+      releasePidfd: (file) => void this.#pidfds.delete(file),
+      pidfdTarget: (file) => this.processes.get(this.#pidfds.get(file) ?? -1)?.view ?? ESRCH,
       raiseSignal: (target, signal, toProcess) =>
         this.log.afterCommit(() => this.signals.push({ target, signal, toProcess: toProcess ?? false })),
       setTerminal: (sid, terminal, only) => {
