@@ -116,7 +116,7 @@ it('gives arguments, maps, limits and mounts', () => {
       'mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime 0 0\n',
   );
   expect((user.get('/proc/self/mountinfo') as string).split('\n')[1]).toBe(
-    '5 1 0:5 / /dev rw,nosuid,relatime - devtmpfs devtmpfs rw',
+    '6 1 0:6 / /dev rw,nosuid,relatime - devtmpfs devtmpfs rw',
   );
 });
 
