@@ -64,18 +64,18 @@ export const eventCalls = {
   inotifyAdd: call(631, 'inotify_add_watch(2).', { fd: i32, path: text, mask: u32 }, result),
   inotifyRemove: call(632, 'inotify_rm_watch(2).', { fd: i32, watch: i32 }, result),
   openHow: call(
-    680,
+    672,
     'openat2(2): `how` is the structure with its size.',
     { dirfd: i32, path: text, how: grant, size: i53 },
     result,
   ),
   splice: call(
-    681,
+    673,
     'splice(2).',
     { infd: i32, inoffset: grant, outfd: i32, outoffset: grant, length: i53, flags: u32 },
     { result: i53 },
   ),
-  tee: call(682, 'tee(2).', { infd: i32, outfd: i32, length: i53, flags: u32 }, { result: i53 }),
-  vmsplice: call(683, 'vmsplice(2).', { fd: i32, buf: grant, flags: u32 }, { result: i53 }),
-  syncRange: call(684, 'sync_file_range(2).', { fd: i32, offset: i53, length: i53, flags: u32 }, result),
+  tee: call(674, 'tee(2).', { infd: i32, outfd: i32, length: i53, flags: u32 }, { result: i53 }),
+  vmsplice: call(675, 'vmsplice(2).', { fd: i32, buf: grant, flags: u32 }, { result: i53 }),
+  syncRange: call(676, 'sync_file_range(2).', { fd: i32, offset: i53, length: i53, flags: u32 }, result),
 } as const;
