@@ -25,6 +25,7 @@ export function createLockstep(memory: WebAssembly.Memory, host: EngineHost, opt
   return new Lockstep(memory, host, options);
 }
 
+export { saveUnits as saveTranslations, type TranslationCache, useCache as useTranslationCache } from './jit/cache.ts';
 export { hottest } from './jit/listing.ts';
 
 /** Figures about translated code in this realm, for `--stats`. */

@@ -233,6 +233,29 @@ class HandlerLibrary {
     return [...lines.values()].sort();
   }
 
+  /** The variant of a single handler as a number, 0 for special ones, −1 for handlers of several instructions. */
+  keyAt(index: number): number {
+    if (index < SPECIAL_BODIES.length) return 0;
+    return this.#keys[index] === 0 || index >= this.#keys.length ? -1 : this.#keys[index];
+  }
+
+  /** The variants of all single handlers in the order of their numbers, as far as no handler of several lies between. */
+  order(): number[] {
+    const keys = this.#keys.slice(SPECIAL_BODIES.length);
+    const end = keys.indexOf(0);
+    return end < 0 ? keys : keys.slice(0, end);
+  }
+
+  /** Gives handlers the numbers that they had in an earlier run (`order`). Stops where this run has given others. */
+  restore(keys: readonly number[]): void {
+    this.base();
+    for (const [i, key] of keys.entries()) {
+      const wanted = SPECIAL_BODIES.length + i;
+      const known = this.#keys[wanted] === key;
+      if (!known && (this.#bodies.length !== wanted || this.#indexOf(key) !== wanted)) return;
+    }
+  }
+
   /** How many handlers exist. */
   get size(): number {
     return this.#bodies.length;

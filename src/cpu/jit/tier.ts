@@ -13,6 +13,7 @@ import { LIBRARY } from '../interpreter/library.ts';
 import { ENDED_TRANSLATED } from '../interpreter/private.ts';
 import { HANDLER, IMMEDIATE, RECORD_SIZE } from '../interpreter/record.ts';
 import type { Tier, TierFactory, TierParts } from '../interpreter/tier.ts';
+import { consult, remember } from './cache.ts';
 import { type CodeSource, discover, type GuestInstruction } from './discover.ts';
 import { runtimeModule } from './runtime.ts';
 import { UNITS } from './store.ts';
@@ -127,7 +128,7 @@ class JitTier implements Tier, CodeSource {
       return;
     }
     this.slice = SHORT_SLICE;
-    if (this.#reuse(rip)) return;
+    if (this.#reuse(rip) || (consult(this.#bytes, rip) && this.#reuse(rip))) return;
     const count = (this.#samples.get(rip) ?? 0) + 1;
     this.#samples.set(rip, count);
     if (count % this.#hot !== 0) return;
@@ -263,7 +264,10 @@ class JitTier implements Tier, CodeSource {
     counters.translated++;
     counters.instructions += unit.size;
     counters.bytes += unit.wasm.length;
-    if (!single) UNITS.add(unit);
+    if (!single) {
+      UNITS.add(unit);
+      remember(this.#bytes, unit);
+    }
     this.#link(unit);
     counters.milliseconds += Number(host.timestamp() - start) / 1e6;
     return true;

@@ -1,6 +1,6 @@
 /** Boots a system in Node.js: default root, host folders, platform, driver. */
 import { Errno } from '../../abi/errno.ts';
-import { createEngine, createJit, createLockstep } from '../../cpu/index.ts';
+import { createEngine, createJit, createLockstep, useTranslationCache } from '../../cpu/index.ts';
 import type { PopulateEntry } from '../../fs/populate.ts';
 import type { KernelOptions } from '../../kernel/options.ts';
 import { defaultRoot } from '../../system/skeleton.ts';
@@ -12,6 +12,7 @@ import { Driver } from './driver.ts';
 import { nodePlatform } from './platform.ts';
 import { openRoot } from './root.ts';
 import { toBytes, XinimError } from './text.ts';
+import { FolderCache } from './translation-cache.ts';
 import { Xinim } from './xinim.ts';
 
 export { XinimError };
@@ -50,6 +51,20 @@ export interface BootOptions
   readonly log?: (line: string) => void;
 }
 
+let cache: FolderCache | undefined;
+
+/** Keeps translations in a folder, for all systems of this Node.js process. Goes without if the folder cannot be made. */
+const keepTranslations = (folder: string): void => {
+  if (cache !== undefined) return;
+  try {
+    cache = new FolderCache(folder);
+  } catch {
+    return;
+  }
+  cache.trim();
+  useTranslationCache(cache);
+};
+
 /** Boots a system. Throws XinimError, or Error with a reason, if it cannot. */
 export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
   const {
@@ -62,7 +77,11 @@ export const boot = async (options: BootOptions = {}): Promise<Xinim> => {
     engine = engineOf(process.env.XINIM_ENGINE),
     ...kernel
   } = options;
-  if (engine !== 'interpreter') useBranchHints();
+  if (engine !== 'interpreter') {
+    useBranchHints();
+    const folder = process.env.XINIM_CACHE_DIR;
+    if (folder !== undefined && folder !== '') keepTranslations(folder);
+  }
   const platform = nodePlatform({
     console: console && ((terminal, bytes) => console(terminal, bytes) ?? bytes.length),
     log,

@@ -1,6 +1,7 @@
 /** A running system as the library shows it: processes with web streams, files, signals, shutdown. */
 import { constants } from 'node:os';
 import { Errno } from '../../abi/errno.ts';
+import { saveTranslations } from '../../cpu/index.ts';
 import type { Spawned, Standard } from '../../kernel/spawn.ts';
 import type { ExitStatus, System } from '../../system/system.ts';
 import type { Driver } from './driver.ts';
@@ -193,6 +194,7 @@ export class Xinim {
   /** Stops the system at once; processes that still run are gone with it. */
   async shutdown(): Promise<void> {
     this.driver.stop();
+    saveTranslations();
     this.#root?.close();
   }
 }
