@@ -275,9 +275,9 @@ export function discover(source: CodeSource, root: number, limits: Limits): Code
     }
   };
   explore(own);
+  explore(callees);
   if (!wished.every((address) => discovery.has(address))) return undefined;
   for (const address of wished) discovery.run(address);
-  explore(callees);
   const blocks = discovery.blocks();
   const first = blocks.get(root);
   if (first === undefined || first.instructions.length === 0) return undefined;

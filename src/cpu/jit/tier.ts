@@ -159,7 +159,11 @@ class JitTier implements Tier, CodeSource {
     this.#wished.set(root, [...wished, rip]);
     this.#unlink(region);
     UNITS.remove(region.unit);
+    if (this.#translate(root, MAX_INSTRUCTIONS)) return;
+    // What is known now makes another region of it, without that address.
+    this.#wished.set(root, wished);
     this.#translate(root, MAX_INSTRUCTIONS);
+    this.#translate(rip, MAX_INSIDE);
   }
 
   /** The region that is linked and translates the instruction at an address. */
