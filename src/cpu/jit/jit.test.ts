@@ -264,3 +264,21 @@ test('floating point in loops ends the same on both engines, with numbers of eve
     expect(results[0], code.map((byte) => byte.toString(16)).join(' ')).toEqual(results[1]);
   }
 });
+
+test('a denormal result of the long way is noticed as the operand of what follows', () => {
+  const w = setUp();
+  // mov ecx, 100000; loop: movsd xmm0, [DATA]; mulsd xmm0, [DATA+8]; addsd xmm0, [DATA+16]; dec ecx; jnz loop; int3
+  const operand = (offset: number): number[] => [0x04, 0x25, offset, 0, 0x50, 0];
+  const inside = [0x10, 0x59, 0x58].flatMap((opcode, i) => [0xf2, 0x0f, opcode, ...operand(i * 8)]);
+  w.write(CODE, [0xb9, 0xa0, 0x86, 1, 0, ...inside, 0xff, 0xc9, 0x75, -(inside.length + 4) & 0xff, 0xcc]);
+  const table = new DataView(w.memory.buffer, DATA, 24);
+  const run = (a: number, b: number): number => {
+    for (const [i, value] of [a, b, 1].entries()) table.setFloat64(i * 8, value, true);
+    w.cpu.view.setUint32(MXCSR, 0x1fa0, true);
+    expect(finish(w, CODE)).toBe(Trap.Breakpoint);
+    return w.cpu.view.getUint32(MXCSR, true);
+  };
+  expect(run(1.5, 1.25)).toBe(0x1fa0);
+  // DE, which only the addition raises, besides PE; the product is exact.
+  expect(run(2 ** -600, 2 ** -450)).toBe(0x1fa2);
+});
