@@ -199,7 +199,7 @@ export class Kernel {
   wake(thread: Thread): void {
     if (thread.state !== 'sleeping') return;
     thread.state = 'ready';
-    if (!thread.process.stopped) this.scheduler.add(thread);
+    if (!thread.process.stopped) this.scheduler.add(thread, true);
   }
 
   #releaseGrant(grant: unknown): void {

@@ -161,7 +161,7 @@ export class Runner {
   }
 
   #account(thread: Thread, elapsed: number, retired: number, traps: number): void {
-    thread.share -= Math.max(elapsed, 1);
+    this.#kernel.scheduler.charge(thread, Math.max(elapsed, 1));
     if (elapsed <= 0) return;
     if (traps === 0 && retired > MIN_TURN) this.#rate += (Math.min(4, retired / elapsed) - this.#rate) * 0.2;
     const user = traps === 0 ? elapsed : Math.min(elapsed, retired / this.#rate);

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { Scheduler, share } from './scheduler.ts';
 import type { Thread } from './thread.ts';
 
-const thread = (name: string, nice = 0): Thread =>
+const thread = (name: string, nice = 0, uid = 0): Thread =>
   ({
     name,
     share: share(nice),
-    process: { identity: { nice } },
+    nice,
+    process: { identity: { uid } },
     queued: { next: undefined, previous: undefined, queue: undefined, level: 0 },
   }) as unknown as Thread;
 
@@ -61,4 +62,54 @@ test('the load average follows the number of runnable threads', () => {
   expect(scheduler.load[0]).toBeCloseTo(2, 2);
   expect(scheduler.load[2]).toBeGreaterThan(0.5);
   expect(scheduler.load[2]).toBeLessThan(1.5);
+});
+
+test('a woken thread runs before its equals, but not before a lower nice value', () => {
+  const scheduler = new Scheduler();
+  for (const one of [thread('a'), thread('b'), thread('high', -1)]) scheduler.add(one);
+  scheduler.add(thread('woken'), true);
+  expect(drain(scheduler)).toEqual(['high', 'woken', 'a', 'b']);
+});
+
+/** Runs what is ready for `turns` slices of a millisecond; how many each name had. */
+const run = (scheduler: Scheduler, turns: number): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (let turn = 0; turn < turns; turn++) {
+    const next = scheduler.next()!;
+    const { name } = next as unknown as { name: string };
+    counts[name] = (counts[name] ?? 0) + 1;
+    scheduler.charge(next, 1e6);
+    scheduler.add(next);
+  }
+  return counts;
+};
+
+test('users get the same time however many threads they have', () => {
+  const scheduler = new Scheduler();
+  for (let i = 0; i < 50; i++) scheduler.add(thread('many', 0, 1000));
+  scheduler.add(thread('one', 0, 2000));
+  const { many, one } = run(scheduler, 1000);
+  expect(Math.abs(many - one)).toBeLessThanOrEqual(20);
+});
+
+test('a user whose threads are nice leaves time to others', () => {
+  const scheduler = new Scheduler();
+  scheduler.add(thread('nice', 19, 1000));
+  scheduler.add(thread('plain', 0, 2000));
+  const { nice, plain } = run(scheduler, 2000);
+  expect(plain / nice).toBeGreaterThan(40);
+  expect(nice).toBeGreaterThan(10);
+});
+
+test('who was away is served at once, and gets no more than others for it', () => {
+  const scheduler = new Scheduler();
+  scheduler.add(thread('busy', 0, 1000));
+  run(scheduler, 5000);
+  const late = thread('late', 0, 2000);
+  scheduler.add(late, true);
+  expect(scheduler.next()).toBe(late);
+  scheduler.charge(late, 1e6);
+  scheduler.add(late);
+  const { busy, late: count } = run(scheduler, 1000);
+  expect(Math.abs(busy - count)).toBeLessThanOrEqual(20);
 });

@@ -1,9 +1,11 @@
 /**
- * The scheduler: a priority round-robin run queue that starves nobody.
+ * The scheduler: time is divided fairly among users, and a user's among the threads that run for them, so that nobody can take another's
+ * by having more processes. Entry points: `add`, `next`, `charge`, `remove`.
  *
- * Threads that still have a share of time stand in `active`, those that have used it up in `expired`; within each, the
- * lowest nice value runs first and equals take turns. When `active` is empty the two change places. A share is longer for
- * a lower nice value. Entry points: `add`, `next`, `expire`, `remove`.
+ * Users: the one who has used least runs next. Who was away gets no credit for it but a little, to be answered at once.
+ * Threads of a user: those that still have a share of time stand in `active`, those that have used it up in `expired`; within each, the
+ * lowest nice value runs first and equals take turns, one that was woken first. When `active` is empty the two change places. A share is
+ * longer for a lower nice value.
  *
  * Invariants: a thread is queued at most once, and only while its state is `ready`.
  */
@@ -26,7 +28,25 @@ class RunQueue {
   /** No level below this one has a thread. */
   #lowest = LEVELS;
 
-  push(thread: Thread, level: number): void {
+  push(thread: Thread, level: number, first: boolean): void {
+    if (first && this.heads[level] !== undefined) this.#unshift(thread, level);
+    else this.#push(thread, level);
+    if (level < this.#lowest) this.#lowest = level;
+    this.size++;
+  }
+
+  #unshift(thread: Thread, level: number): void {
+    const { queued } = thread;
+    const head = this.heads[level]!;
+    queued.previous = undefined;
+    queued.next = head;
+    queued.queue = this;
+    queued.level = level;
+    head.queued.previous = thread;
+    this.heads[level] = thread;
+  }
+
+  #push(thread: Thread, level: number): void {
     const { queued } = thread;
     const tail = this.tails[level];
     queued.previous = tail;
@@ -36,8 +56,6 @@ class RunQueue {
     if (tail === undefined) this.heads[level] = thread;
     else tail.queued.next = thread;
     this.tails[level] = thread;
-    if (level < this.#lowest) this.#lowest = level;
-    this.size++;
   }
 
   remove(thread: Thread): void {
@@ -62,26 +80,69 @@ class RunQueue {
 /** Nanoseconds of CPU time that a thread may use before others of its level: 4 ms at nice 0, 8 ms at −20, 0.4 ms at 19. */
 export const share = (nice: number): number => (nice <= 0 ? 4e6 - nice * 2e5 : 4e6 - nice * 1.9e5);
 
+/** How much sooner than the others a user who was away is served, in nanoseconds of their time. */
+const CREDIT = 8e6;
+
+/** What a nanosecond of a thread counts for: a nice thread's counts more, so that its user yields to others (1.25 a step, as in Linux). */
+const weight = (nice: number): number => 1.25 ** nice;
+
+/** The threads of a user. */
+class Group {
+  active = new RunQueue();
+  expired = new RunQueue();
+  /** Weighted nanoseconds that the user has used, and those forfeited while away. */
+  time = 0;
+
+  get size(): number {
+    return this.active.size + this.expired.size;
+  }
+
+  pop(): Thread | undefined {
+    if (this.active.size === 0) {
+      const emptied = this.active;
+      this.active = this.expired;
+      this.expired = emptied;
+    }
+    return this.active.pop();
+  }
+}
+
 export class Scheduler {
-  #active = new RunQueue();
-  #expired = new RunQueue();
+  /** By real user id. */
+  readonly #groups = new Map<number, Group>();
+  /** The least time that a waiting user had used when a thread was last picked. */
+  #time = 0;
   /** Exponentially damped averages of the number of runnable threads over 1, 5 and 15 minutes. */
   readonly load: [number, number, number] = [0, 0, 0];
   #sampled = 0;
 
   /** Threads that could run now, without the one that runs. */
   get ready(): number {
-    return this.#active.size + this.#expired.size;
+    let ready = 0;
+    for (const group of this.#groups.values()) ready += group.size;
+    return ready;
   }
 
-  /** A thread can run: it takes its turn behind its equals. */
-  add(thread: Thread): void {
+  #groupOf(thread: Thread): Group {
+    const { uid } = thread.process.identity;
+    let group = this.#groups.get(uid);
+    if (group === undefined) {
+      group = new Group();
+      this.#groups.set(uid, group);
+    }
+    return group;
+  }
+
+  /** A thread can run: it takes its turn behind its equals, or before them if it was woken. */
+  add(thread: Thread, woken = false): void {
     if (thread.queued.queue !== undefined) return;
+    const group = this.#groupOf(thread);
+    if (group.size === 0) group.time = Math.max(group.time, this.#time - CREDIT);
     const level = Math.min(LEVELS - 1, Math.max(0, thread.nice + 20));
     if (thread.share <= 0) {
       thread.share = share(level - 20);
-      this.#expired.push(thread, level);
-    } else this.#active.push(thread, level);
+      group.expired.push(thread, level, false);
+    } else group.active.push(thread, level, woken);
   }
 
   remove(thread: Thread): void {
@@ -90,12 +151,22 @@ export class Scheduler {
 
   /** Takes the thread whose turn it is out of the queue. */
   next(): Thread | undefined {
-    const thread = this.#active.pop();
-    if (thread !== undefined || this.#expired.size === 0) return thread;
-    const emptied = this.#active;
-    this.#active = this.#expired;
-    this.#expired = emptied;
-    return this.#active.pop();
+    let least: Group | undefined;
+    for (const [uid, group] of this.#groups) {
+      if (group.size === 0) {
+        // Nobody is remembered for ever; who comes back is as if never gone.
+        if (group.time <= this.#time) this.#groups.delete(uid);
+      } else if (least === undefined || group.time < least.time) least = group;
+    }
+    if (least === undefined) return undefined;
+    this.#time = Math.max(this.#time, least.time);
+    return least.pop();
+  }
+
+  /** A thread has run for `nanoseconds`. */
+  charge(thread: Thread, nanoseconds: number): void {
+    thread.share -= nanoseconds;
+    this.#groupOf(thread).time += nanoseconds * weight(thread.nice);
   }
 
   /** Takes load samples, one for every 5 seconds since the last. */

@@ -24,7 +24,8 @@ const program = (name: string) => ({
 const ATTACK = 1500;
 
 const lines = (stream: ReadableStream<Uint8Array>): (() => Promise<string>) => {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
   let rest = '';
   return async () => {
     for (;;) {
@@ -36,7 +37,7 @@ const lines = (stream: ReadableStream<Uint8Array>): (() => Promise<string>) => {
       }
       const { value, done } = await reader.read();
       if (done) throw new Error(`the stream ended after ${JSON.stringify(rest)}`);
-      rest += value;
+      rest += decoder.decode(value, { stream: true });
     }
   };
 };
@@ -52,7 +53,7 @@ describe.skipIf(!hasCompiler('gcc') || findBusybox() === undefined)('hostile pro
 
   test.each(attackers)('%s', { timeout: 300_000 }, async (name) => {
     os = await boot({ memory: 192 * 1024 ** 2, files: [program(name), program('victim')] });
-    const victim = await os.spawn('/bin/victim', [], { user: '2000:2000' });
+    const victim = await os.spawn('/bin/victim', [], { uid: 2000, gid: 2000 });
     const answer = lines(victim.stdout!);
     const writer = victim.stdin!.getWriter();
     const ask = async (word: string): Promise<string> => {
@@ -61,7 +62,7 @@ describe.skipIf(!hasCompiler('gcc') || findBusybox() === undefined)('hostile pro
     };
     expect(await answer()).toBe('ready');
 
-    const attacker = await os.spawn(`/bin/${name}`, [], { user: '1000:1000' });
+    const attacker = await os.spawn(`/bin/${name}`, [], { uid: 1000, gid: 1000 });
     expect(await lines(attacker.stdout!)()).toBe('started');
     await later(ATTACK);
     // In the middle of it both others are answered.
@@ -77,6 +78,6 @@ describe.skipIf(!hasCompiler('gcc') || findBusybox() === undefined)('hostile pro
     const work = 'rm -rf /tmp/fill-* /tmp/ddd*; echo x > /tmp/y && cat /tmp/y && ls / | wc -l | grep -c . && sh -c "exit 5"; echo $?';
     expect((await runGuest(os, '/bin/sh', { args: ['-c', work] })).stdout).toBe('x\n1\n5\n');
     await writer.close();
-    expect(await victim.exited).toEqual({ code: 0, signal: null });
+    expect(await victim.exited).toEqual({ code: 0, signal: undefined });
   });
 });
