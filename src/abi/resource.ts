@@ -52,20 +52,32 @@ export const NR_OPEN = 1_048_576;
 
 const UNLIMITED: Limit = [Infinity, Infinity];
 
-/** Limits of init, by RLIMIT number. */
-export const DEFAULT_LIMITS: readonly Limit[] = [
+/**
+ * Processes and threads that a system of so many bytes of memory may have at once: an eighth of memory for stacks of 16 KiB
+ * (set_max_threads), and no more than there are numbers.
+ */
+export const maximalTasks = (memory: number): number =>
+  Math.min(32_768, Math.max(20, Math.floor(memory / (8 * 16_384))));
+
+/** Limits of init, by RLIMIT number; a user may have half of the tasks, and as many signals pending. */
+export const defaultLimits = (memory: number): readonly Limit[] => {
+  const tasks = Math.floor(maximalTasks(memory) / 2);
+  return LIMITS.map((limit, index) => (index === RLIMIT_NPROC || index === RLIMIT_SIGPENDING ? [tasks, tasks] : limit));
+};
+
+const LIMITS: readonly Limit[] = [
   UNLIMITED,
   UNLIMITED,
   UNLIMITED,
   [8 * 1024 * 1024, Infinity],
   [0, Infinity],
   UNLIMITED,
-  [31_000, 31_000],
+  UNLIMITED,
   [1024, 4096],
   [8 * 1024 * 1024, 8 * 1024 * 1024],
   UNLIMITED,
   UNLIMITED,
-  [31_000, 31_000],
+  UNLIMITED,
   [819_200, 819_200],
   [0, 0],
   [0, 0],

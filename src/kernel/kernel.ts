@@ -28,7 +28,7 @@ import { kernelCallTable } from './calls/index.ts';
 import { Dispatch } from './dispatch.ts';
 import { FutexTable } from './futex.ts';
 import { Grants } from './grants.ts';
-import type { KernelOptions } from './options.ts';
+import { DEFAULT_MEMORY, type KernelOptions } from './options.ts';
 import { PageFaults } from './page-faults.ts';
 import type { Pidfd } from './pidfds.ts';
 import { Placement } from './placement.ts';
@@ -89,7 +89,7 @@ export class Kernel {
     this.placement = new Placement(options.aslr ?? false, (length) => platform.entropy(length));
     this.hostname = options.hostname ?? 'xinim';
     this.tracer = options.tracer;
-    this.machine = new Machine({ limitPages: Math.floor((options.memory ?? 1 << 30) / PAGE_SIZE) });
+    this.machine = new Machine({ limitPages: Math.floor((options.memory ?? DEFAULT_MEMORY) / PAGE_SIZE) });
     this.machine.onFileUnused = (object) => {
       if (object === VDSO_OBJECT) this.machine.objects.forgetFile(object);
       else this.later(() => this.faults.fileUnused(object));

@@ -4,6 +4,9 @@ import type { ServerDefinition } from '../ipc/server.ts';
 import type { Tracer } from '../trace/tracer.ts';
 import type { EngineFactory } from './windows.ts';
 
+/** Guest memory in bytes where nothing is said. */
+export const DEFAULT_MEMORY = 1 << 30;
+
 export interface KernelOptions {
   /** The servers: the kernel knows them only by their definitions. */
   readonly servers: {
@@ -20,7 +23,7 @@ export interface KernelOptions {
   readonly hostname?: string;
   /** Random addresses for programs (placement.ts): a number is the seed of their choice; default: none. */
   readonly aslr?: boolean | number;
-  /** Processes at once, zombies and servers included; default 32768. */
+  /** Processes at once, zombies and servers included; default by memory (abi/resource.ts, maximalTasks). */
   readonly processes?: number;
   /** Program of PID 1; default /sbin/init. */
   readonly init?: { readonly path: string; readonly argv?: readonly string[]; readonly env?: readonly string[] };

@@ -4,11 +4,14 @@
  * Records and identities change at once and are undone on rollback. What touches threads (end, stop, continue, handlers) is
  * an effect: it happens when the transaction has committed.
  */
+
 import { EAGAIN, EEXIST, ESRCH, type Result } from '../../abi/errno.ts';
+import { maximalTasks } from '../../abi/resource.ts';
 import type { KernelCalls } from '../../ipc/kernel-calls.ts';
 import { dumpCore } from '../core/dump.ts';
 import { endProcess, remove } from '../exit.ts';
 import type { Kernel } from '../kernel.ts';
+import { DEFAULT_MEMORY } from '../options.ts';
 import { Process } from '../process.ts';
 import { interrupt, queueFrame } from '../signals.ts';
 
@@ -29,7 +32,7 @@ type Calls = Pick<
 
 export const processCalls = (kernel: Kernel): Calls => {
   const { processes, undo } = kernel;
-  const limit = kernel.options.processes ?? 32_768;
+  const limit = kernel.options.processes ?? maximalTasks(kernel.options.memory ?? DEFAULT_MEMORY);
 
   /** Runs an effect on a process, if it exists, once the transaction has committed. */
   const later = (pid: number, effect: (process: Process) => void): Result<void> => {

@@ -1,7 +1,7 @@
 /** What the host asks for: a new process, and whether the server is there. */
 import { NO_CAPABILITIES, ROOT_CAPABILITIES } from '../../../abi/credentials.ts';
 import { EAGAIN, Errno } from '../../../abi/errno.ts';
-import { DEFAULT_LIMITS, NO_USAGE } from '../../../abi/resource.ts';
+import { defaultLimits, NO_USAGE } from '../../../abi/resource.ts';
 import { SIGCHLD } from '../../../abi/signals.ts';
 import { INIT } from '../process-table.ts';
 import { Flag, NONE, type ProcessControlBlock, WaitEvent } from '../rows.ts';
@@ -17,6 +17,7 @@ const SERVERS = [
 ] as const;
 
 const fresh = (
+  s: ProcessServer,
   pid: number,
   ppid: number,
   name: string,
@@ -50,7 +51,7 @@ const fresh = (
   sigCaught: 0n,
   sigPending: 0n,
   sigQueue: NONE,
-  limits: DEFAULT_LIMITS,
+  limits: defaultLimits(s.context.kernel.system().memoryTotal),
   name: name.slice(0, 15),
   nice: 0,
   usage: NO_USAGE,
@@ -65,13 +66,13 @@ export const hostCalls = (s: ProcessServer): Pick<ProcessHandlers, 'spawn' | 'pi
   spawn({ uid, gid, groups, name }) {
     if (!s.table.processes.has(INIT)) {
       for (const [pid, server] of SERVERS)
-        s.table.createProcess({ ...fresh(pid, 0, server, 0, 0, Flag.kernel), pgid: 0, sid: 0, threads: NONE }, 0n);
-      return enter(s, fresh(INIT, 0, name, uid, gid, Flag.dumpable), 0n, 0);
+        s.table.createProcess({ ...fresh(s, pid, 0, server, 0, 0, Flag.kernel), pgid: 0, sid: 0, threads: NONE }, 0n);
+      return enter(s, fresh(s, INIT, 0, name, uid, gid, Flag.dumpable), 0n, 0);
     }
     if (s.table.processes.get(INIT)?.state === 'ZOMBIE') return EAGAIN;
     const pid = s.table.allocatePid();
     if (pid instanceof Errno) return pid;
-    const process = fresh(pid, INIT, name, uid >>> 0, gid >>> 0, Flag.dumpable | Flag.hosted);
+    const process = fresh(s, pid, INIT, name, uid >>> 0, gid >>> 0, Flag.dumpable | Flag.hosted);
     process.groups = [...decodeIds(groups)].sort((a, b) => a - b);
     return enter(s, process, 0n, 0);
   },

@@ -201,6 +201,7 @@ export class Machine {
         then(...args);
       };
     const kernel = {
+      system: () => ({ memoryTotal: 2 ** 30 }),
       process: (pid: number) => this.#view(pid),
       processes: () => [...this.identities.keys()],
       threads: (pid: number) =>
