@@ -14,7 +14,7 @@ const protocols: Readonly<Record<string, Protocol>> = {
 
 /** Values that a loaded argument of each kind may have, told by what the kind makes of all-zero registers. */
 const zero = { i32: () => 0, u32: () => 0, i53: () => 0, u53: () => 0, u64: () => 0n };
-const guest = { read: () => new Uint8Array(16), string: () => '' };
+const guest = { read: (_: number, length: number) => new Uint8Array(length), string: () => '' };
 
 for (const [name, call] of Object.entries(syscalls)) {
   if (call.server === 'kernel') continue;

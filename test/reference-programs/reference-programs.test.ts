@@ -11,7 +11,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   memory: '',
 };
 
-for (const compiler of Object.keys(COMPILERS) as Compiler[]) {
+// They are C; a C++ compiler refuses them.
+const compilers = (Object.keys(COMPILERS) as Compiler[]).filter((compiler) => compiler !== 'g++');
+
+for (const compiler of compilers) {
   describe.skipIf(!hasCompiler(compiler))(`${COMPILERS[compiler].join(' ')} (needs it)`, () => {
     test.each(Object.keys(EXPECTED))('%s', async (name) => {
       const data = readFileSync(compile(join(import.meta.dirname, `${name}.c`), compiler));

@@ -1,4 +1,5 @@
 /* Fills pipe after pipe, so that what nobody reads takes memory of the servers. */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <unistd.h>
 int main(void) {

@@ -53,7 +53,7 @@ describe('priorities', () => {
     const pid = machine.spawn();
     const child = machine.fork(pid);
     expect(machine.result(pid, 'setpriority', { which: 0, who: child, nice: 99 })).toBe(0);
-    expect(machine.calls).toContain(`setPriority(${child}, 19)`);
+    expect(machine.calls).toContain(`setPriority(${child}, ${child}, 19)`);
     expect(machine.result(pid, 'getpriority', { which: 0, who: child })).toBe(1);
     expect(machine.result(pid, 'getpriority', { which: 1, who: 0 })).toBe(20);
     expect(machine.result(pid, 'setpriority', { which: 1, who: pid, nice: -99 })).toBe(0);
