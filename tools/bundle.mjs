@@ -1,8 +1,8 @@
 // How sources become files that Node.js runs: one place, so that what is measured (tools/bench.mjs) is built as what is shipped.
 //
 // WebAssembly that every start needs is generated here and put into the bundle as finished modules: the interpreter's common
-// handlers (src/cpu/interpreter/prebuilt.ts; generating them takes longer than all the rest of a boot), the sealing kernel
-// and the hashes of the handshake (src/ipc/prebuilt.ts).
+// handlers (src/cpu/interpreter/prebuilt.ts; generating them takes longer than all the rest of a boot) and the sealing kernel
+// (src/ipc/prebuilt.ts).
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,12 +40,11 @@ const GENERATED = {
     return { module: base64(bytes), ...facts };
   },
   ipc: async () => {
-    const { FrameArena, buildSealingKernel, buildHashes } = await load(`
+    const { FrameArena, buildSealingKernel } = await load(`
       export { FrameArena } from './src/ipc/frame.ts';
-      export { buildSealingKernel } from './src/ipc/seal/kernel-wasm.ts';
-      export { buildHashes } from './src/ipc/kem/hashes-wasm.ts';`);
+      export { buildSealingKernel } from './src/ipc/seal/kernel-wasm.ts';`);
     const pages = new FrameArena().memory.buffer.byteLength / 65536;
-    return { kernel: base64(buildSealingKernel(pages)), pages, hashes: base64(buildHashes()) };
+    return { kernel: base64(buildSealingKernel(pages)), pages };
   },
 };
 

@@ -14,8 +14,9 @@
  * handshakes of one initiator: each still has an encapsulation, and so a secret, of its own.
  * Invariant: secrets stay in private fields, are never printed, and are overwritten once they are installed.
  */
-import { hkdf, sha256 } from './kem/hashes.ts';
-import { decapsulate, keyGen, PublicKey } from './kem/ml-kem.ts';
+import { expand, extract } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { type KEMPrepared, ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import type { SealedEnd } from './seal/end.ts';
 
 export interface EndpointName {
@@ -34,23 +35,27 @@ export interface ChannelName {
 /** Cryptographically random bytes, from the platform. */
 export type Entropy = (length: number) => Uint8Array;
 
+/** What a public key expands to. Public: ends in one thread share it, which saves a third of the handshake. */
+type ExpandedKey = KEMPrepared;
+
 const KEY_BYTES = 32;
 const PREFIX_BYTES = 16;
 const LABEL = 'XINIM Lattice 1 ML-KEM-768 XChaCha20-Poly1305';
 
 const transcript = (channel: ChannelName, publicKey: Uint8Array, cipherText: Uint8Array): Uint8Array => {
-  const parts: Uint8Array[] = [];
+  const hash = sha256.create();
   const encoder = new TextEncoder();
   // Every variable part is preceded by its length, so that no two transcripts coincide.
   const part = (bytes: Uint8Array): void => {
-    parts.push(Uint8Array.of(bytes.length, bytes.length >> 8, bytes.length >> 16, bytes.length >> 24), bytes);
+    hash.update(Uint8Array.of(bytes.length, bytes.length >> 8, bytes.length >> 16, bytes.length >> 24));
+    hash.update(bytes);
   };
   part(encoder.encode(LABEL));
   for (const { name, pid } of [channel.initiator, channel.responder]) part(encoder.encode(`${pid}:${name}`));
   part(encoder.encode(String(channel.epoch)));
   part(publicKey);
   part(cipherText);
-  return sha256(...parts);
+  return hash.digest();
 };
 
 /** The keys of one end for one epoch. Opaque: they can be installed into a sealed end once, or wiped. */
@@ -65,9 +70,11 @@ export class SessionKeys {
 
   /** Derives the keys of an end; the shared secret is overwritten. */
   static derive(shared: Uint8Array, salt: Uint8Array, initiator: boolean): SessionKeys {
+    const pseudoRandom = extract(sha256, shared, salt);
     const info = new TextEncoder().encode(LABEL);
-    const keys = new SessionKeys(hkdf(shared, salt, info, 2 * (KEY_BYTES + PREFIX_BYTES)), initiator);
+    const keys = new SessionKeys(expand(sha256, pseudoRandom, info, 2 * (KEY_BYTES + PREFIX_BYTES)), initiator);
     shared.fill(0);
+    pseudoRandom.fill(0);
     return keys;
   }
 
@@ -99,28 +106,30 @@ export class KeyPair {
   /** The encapsulation key, 1,184 bytes. */
   readonly publicKey: Uint8Array;
   readonly #secretKey: Uint8Array;
-  #expanded: PublicKey | undefined;
+  #expanded: ExpandedKey | undefined;
 
   constructor(random: Entropy) {
     const seed = Uint8Array.from(random(64));
-    const pair = keyGen(seed);
+    const pair = ml_kem768.keygen(seed);
     seed.fill(0);
     this.publicKey = pair.publicKey;
     this.#secretKey = pair.secretKey;
   }
 
-  /** What the public key expands to, computed once. Public: ends in one thread share it, which saves a third of the handshake. */
-  get expanded(): PublicKey {
-    this.#expanded ??= new PublicKey(this.publicKey);
+  /** What the public key expands to, computed once. */
+  get expanded(): ExpandedKey {
+    this.#expanded ??= ml_kem768.prepare(this.publicKey);
     return this.#expanded;
   }
 
   decapsulate(cipherText: Uint8Array): Uint8Array {
-    return decapsulate(this.#secretKey, cipherText, this.expanded);
+    return (this.#expanded ?? ml_kem768).decapsulate(cipherText, this.#secretKey);
   }
 
   wipe(): void {
     this.#secretKey.fill(0);
+    this.#expanded?.clean();
+    this.#expanded = undefined;
   }
 }
 
@@ -155,10 +164,11 @@ export const respond = (
   channel: ChannelName,
   publicKey: Uint8Array,
   random: Entropy,
-  expanded?: PublicKey,
+  expanded?: ExpandedKey,
 ): { readonly cipherText: Uint8Array; readonly keys: SessionKeys } => {
   const message = Uint8Array.from(random(32));
-  const { cipherText, sharedSecret } = (expanded ?? new PublicKey(publicKey)).encapsulate(message);
+  const { cipherText, sharedSecret } =
+    expanded === undefined ? ml_kem768.encapsulate(publicKey, message) : expanded.encapsulate(message);
   message.fill(0);
   return { cipherText, keys: SessionKeys.derive(sharedSecret, transcript(channel, publicKey, cipherText), false) };
 };

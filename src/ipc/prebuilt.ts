@@ -6,8 +6,6 @@ export interface Prebuilt {
   /** The sealing kernel (seal/kernel-wasm.ts) for an arena of `pages`, base64. */
   readonly kernel: string;
   readonly pages: number;
-  /** kem/hashes-wasm.ts, base64. */
-  readonly hashes: string;
 }
 
 export const PREBUILT: Prebuilt | undefined = undefined as Prebuilt | undefined;
