@@ -58,6 +58,9 @@ export const CLONE_FLAGS = {
   CLONE_IO: 0x8000_0000,
 } as const;
 
+/** A flag of unshare(2) and setns(2) only: in clone it is a part of the exit signal. */
+export const CLONE_NEWTIME = 0x80;
+
 const protection = flags('protection', { PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4 }, 'PROT_NONE');
 
 export const MAP_FLAGS = {
@@ -235,5 +238,13 @@ export const kernelSyscalls = {
     { restart: 'restart' },
   ),
   futex_requeue: kernel(456, 'futex_requeue', { waiters: address, flags: uint, woken: int, moved: int }),
+  unshare: kernel(
+    272,
+    'unshare',
+    { flags: cloneFlags },
+    {
+      partial: 'namespaces are refused as by a kernel built without them; threads of a process do not part (ENOSYS)',
+    },
+  ),
   membarrier: kernel(324, 'membarrier', { command: int, flags: uint, cpu: int }),
 } as const;

@@ -91,6 +91,7 @@ export const memoryProtocol = protocol('memory', 300, {
     { id: i32, number: i32, command: i32, value: i32, buf: grant },
     { result: i32 },
   ),
+  undoSemaphores: call(331, 'What a process did with SEM_UNDO is taken back (unshare(2)).', { pid: i32 }, {}),
   msgget: call(327, 'msgget(2).', { key: i32, flags: i32 }, { result: i32 }),
   msgsnd: call(328, 'msgsnd(2).', { id: i32, buf: grant, size: i53, flags: i32 }, { result: i32 }),
   msgrcv: call(329, 'msgrcv(2).', { id: i32, buf: grant, size: i53, type: i53, flags: i32 }, { result: i32 }),

@@ -13,6 +13,7 @@ import { seccomp } from './seccomp.ts';
 import * as signals from './signals.ts';
 import * as system from './system.ts';
 import * as thread from './thread.ts';
+import { unshare } from './unshare.ts';
 
 export const kernelCallTable: Readonly<Record<keyof typeof kernelSyscalls, KernelCall>> = {
   ...clock,
@@ -26,5 +27,6 @@ export const kernelCallTable: Readonly<Record<keyof typeof kernelSyscalls, Kerne
   seccomp,
   ...signals,
   ...system,
+  unshare,
   ...thread,
 };

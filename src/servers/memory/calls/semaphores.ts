@@ -65,7 +65,7 @@ const forgetUndo = (m: MemoryServer, id: number, number?: number): void => {
   }
 };
 
-/** A process ended: what it did with SEM_UNDO is taken back, as far as semaphores go. */
+/** A process ended, or unshares its list: what it did with SEM_UNDO is taken back, as far as semaphores go. */
 export const undoSemaphores = (m: MemoryServer, pid: number): void => {
   for (const [tid, waiting] of [...m.semaphoreWaits.entries()]) if (waiting.pid === pid) m.semaphoreWaits.delete(tid);
   const undo = m.undo.get(pid);
@@ -281,7 +281,9 @@ const control = (
   }
 };
 
-export const semaphoreCalls = (m: MemoryServer): Pick<MemoryHandlers, 'semget' | 'semop' | 'semctl'> => ({
+export const semaphoreCalls = (
+  m: MemoryServer,
+): Pick<MemoryHandlers, 'semget' | 'semop' | 'semctl' | 'undoSemaphores'> => ({
   semget({ key, count, flags }, { caller: { pid } }) {
     const who = m.context.kernel.process(pid);
     if (who instanceof Errno) return who;
@@ -307,4 +309,9 @@ export const semaphoreCalls = (m: MemoryServer): Pick<MemoryHandlers, 'semget' |
 
   semop: ({ id, operations, count, timeout }, call) => operate(m, call, id, operations, count, timeout),
   semctl: ({ id, number, command, value, buf }, call) => control(m, call, id, number, command, value, buf),
+
+  undoSemaphores({ pid }) {
+    undoSemaphores(m, pid);
+    return {};
+  },
 });
