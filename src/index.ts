@@ -11,4 +11,5 @@
 export { type BootOptions, boot, type MountOptions, XinimError } from './host/node/boot.ts';
 export type { GuestFiles, GuestStats } from './host/node/files.ts';
 export type { GuestProcess, ProcessOptions, Xinim } from './host/node/xinim.ts';
+export type { ServerView } from './ipc/kernel-calls.ts';
 export type { ExitStatus } from './system/system.ts';

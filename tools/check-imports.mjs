@@ -25,7 +25,7 @@ const ALLOWED = {
   'host/browser': ['abi', 'cpu', 'ipc', 'fs', 'kernel', 'system', 'trace'],
   cli: ['abi', 'system', 'host/node', 'trace', 'index.ts'],
   web: ['abi', 'system', 'host/browser', 'trace'],
-  'index.ts': ['abi', 'system', 'host/node'],
+  'index.ts': ['abi', 'ipc/kernel-calls.ts', 'system', 'host/node'],
 };
 const PLATFORM_FOLDERS = ['host/', 'cli/', 'web/', 'index.ts'];
 /** Packages that folders other than the platform's may use. */

@@ -48,6 +48,7 @@ const main = async (invocation: Invocation): Promise<number> => {
     ipc: invocation.ipc,
     aslr: invocation.aslr,
     engine: invocation.engine,
+    chaos: invocation.chaos,
     console: output.write,
     tracer:
       invocation.trace === undefined

@@ -3,6 +3,7 @@
  * options of DESIGN §7 that go with each. Parsing only; main.ts acts on the result.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseChaos } from '../host/node/boot.ts';
 import { addImageCommands, type ImageInvocation } from './image.ts';
 
 export interface Mount {
@@ -30,6 +31,8 @@ export interface CommonOptions {
   readonly trace?: string;
   /** Write the IPC log to standard error (true) or to a file. */
   readonly ipcLog?: true | string;
+  /** Faults to inject (kernel/chaos/spec.ts). */
+  readonly chaos?: string;
   readonly stats?: true | string;
   /** List the translated code that was executed most. */
   readonly hot?: true | string;
@@ -98,6 +101,15 @@ const parseAslr = (value: string): boolean | number => {
   return /^\d{1,9}$/.test(value) ? Number(value) : fail('on, off, or a number of up to nine digits');
 };
 
+const checkChaos = (value: string): string => {
+  try {
+    parseChaos(value);
+    return value;
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+};
+
 const addCommon = (command: Command): Command =>
   command
     .addOption(
@@ -129,6 +141,12 @@ const addCommon = (command: Command): Command =>
     )
     .addOption(new Option('--engine <kind>', 'what executes programs').choices(['interpreter', 'jit', 'lockstep']))
     .addOption(new Option('--ipc <mode>', 'seal messages, or not').choices(['sealed', 'direct']).default('sealed'))
+    .addOption(
+      new Option(
+        '--chaos <spec>',
+        'let servers die and frames go astray: kill=vfs@100 (the 100th request), kill=*@0.1%, crash=vfs.mkdir/writes@2, drop|duplicate|corrupt=process@1%, seed=7; by commas',
+      ).argParser(checkChaos),
+    )
     .addOption(
       new Option(
         '--trace [calls]',
@@ -165,6 +183,7 @@ const WITH_VALUE = [
   '--ipc',
   '--aslr',
   '--engine',
+  '--chaos',
   '-c',
 ];
 

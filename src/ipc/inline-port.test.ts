@@ -7,6 +7,7 @@ import { Lattice, type PortOptions } from './lattice.ts';
 import { IpcLog } from './log.ts';
 import { Pending } from './port.ts';
 import { RoundTrips } from './round-trips.ts';
+import { Killed } from './server-loop.ts';
 import { ToyHost, toyServer } from './toy.ts';
 
 const caller = { pid: 7, tid: 8 };
@@ -198,9 +199,15 @@ describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
     const { host, port } = start();
     host.failingCreations = 3;
     port.kill();
-    expect(host.crashes).toEqual(['kill', 'create']);
-    expect(port.request(caller, 'add', { amount: 1 })).toBe(EIO);
+    expect(host.crashes).toEqual(['kill', 'create', 'create', 'create']);
+    expect([port.health.state, port.statistics.restarts]).toEqual(['up', 4]);
     expect(port.request(caller, 'add', { amount: 1 })).toEqual({ total: 1 });
+    host.failingCreations = 20;
+    port.kill();
+    expect(port.health.state).toBe('down');
+    expect(port.request(caller, 'add', { amount: 1 })).toBe(EIO);
+    expect(port.health.state).toBe('failing');
+    expect(port.request(caller, 'add', { amount: 1 })).toEqual({ total: 2 });
     expect(host.failingCreations).toBeLessThan(1);
     host.failingCreations = 1;
     expect(() => new Lattice({ ipc, random: randomBytes }).port(toyServer(host), host)).toThrow('cannot be created');
@@ -295,7 +302,7 @@ describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
     expect(host.completions).toEqual([]);
   });
 
-  it('counts a damaged frame, answers EIO and goes on', () => {
+  it('counts a damaged frame and sends it again', () => {
     let damage = -1;
     const { host, port } = start({
       wire: (frame) => {
@@ -303,16 +310,56 @@ describe.each(['sealed', 'direct'] as const)('a %s port', (ipc) => {
         damage = -1;
       },
     });
-    let refused = 0;
     for (let at = 0; at < 52; at++) {
       damage = at;
-      if (port.request(caller, 'ping', { value: 3 }) === EIO) refused++;
+      const reply = port.request(caller, 'ping', { value: 3 });
+      if (ipc === 'sealed') expect(reply).toEqual({ result: 3 });
       expect(port.request(caller, 'ping', { value: 3 })).toEqual({ result: 3 });
     }
-    expect(port.statistics.rejected).toBe(refused);
     expect(host.crashes).toEqual([]);
-    if (ipc === 'sealed') expect(refused).toBe(52);
-    else expect(refused).toBeGreaterThan(8);
+    if (ipc === 'sealed') expect(port.statistics.rejected).toBe(52);
+    else expect(port.statistics.rejected).toBeGreaterThan(8);
+  });
+
+  it.skipIf(ipc === 'direct')(
+    'does once what a frame asked for that was lost, doubled or damaged on either way',
+    () => {
+      for (const direction of ['request', 'reply'] as const)
+        for (const fault of ['drop', 'duplicate', 'damage'] as const) {
+          let frames = 0;
+          const { host, port } = start({
+            wire: (frame, way) => {
+              if (way !== direction || ++frames % 2 === 0) return undefined;
+              if (fault !== 'damage') return fault;
+              frame[40] ^= 1;
+              return undefined;
+            },
+          });
+          for (let i = 1; i <= 3; i++) expect(port.request(caller, 'add', { amount: 1 })).toEqual({ total: i });
+          expect(host.state.get('counter')).toEqual([3]);
+          const times = fault === 'duplicate' ? 2 : 3;
+          expect([port.statistics.lost, port.statistics.rejected]).toEqual(fault === 'drop' ? [times, 0] : [0, times]);
+          expect(host.crashes).toEqual([]);
+        }
+    },
+  );
+
+  it('delivers a request again after each death that is not its doing, and reports a server that keeps dying', () => {
+    let deaths = 50;
+    const { host, port } = start({
+      chaosHook: (call, at) => {
+        if ((at === 'before' || at === 'recovery') && call !== 'ping' && deaths-- > 0) throw new Killed('chaos');
+      },
+    });
+    expect(port.request(caller, 'add', { amount: 1 })).toEqual({ total: 1 });
+    // Four times a kill and ten instances that were never made, a kill, and five of those before the one that lives.
+    expect(port.statistics.restarts).toBe(46);
+    expect(port.health.state).toBe('failing');
+    expect(host.reports).toBe(1);
+    host.time += 60e9;
+    expect(port.health.state).toBe('up');
+    deaths = 1e6;
+    expect(port.request(caller, 'add', { amount: 1 })).toBe(EIO);
   });
 
   it('times what is answered at once', () => {

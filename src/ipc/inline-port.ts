@@ -11,7 +11,9 @@
  *  - Wakes, cancels and abandons of a transaction that is rolled back are forgotten with it; requests and retries are not.
  *  - Woken requests run in the order of the channel; cancels and abandons of the same transaction go first.
  *  - A crash costs the instance, not the requests: a new instance is made, the channel gets the keys of a new epoch, and the
- *    request is sent once more. If it kills the server again, its caller gets EIO.
+ *    request is sent once more. If it kills the server again, its caller gets EIO; deaths from outside (`Killed`) do not count.
+ *  - A frame that is refused or lost is sent again under new keys. An answer is taken before its transaction commits where
+ *    frames can be lost, so the handler's effects happen once.
  *
  * Lock order does not exist: everything is synchronous. Calls into the host (`completed`, `faulted`, `crashed`) are made while
  * no handler runs, so the host may send the next request from within them.
@@ -20,6 +22,7 @@ import { EIO, ENOSYS, Errno } from '../abi/errno.ts';
 import { type CallCodec, ERROR_OFFSET, REPLY_OFFSET, type Slots } from './codec.ts';
 import { type Frame, type FrameArena, FrameError, FrameKind } from './frame.ts';
 import { agree, type Entropy, type KeyPair } from './handshake.ts';
+import { Health } from './health.ts';
 import type { IpcLog } from './log.ts';
 import { PendingRequest, PendingTable, Phase, RequestDelivery } from './pending.ts';
 import { Pending, type PortHost, type ServerPort } from './port.ts';
@@ -27,7 +30,7 @@ import type { Protocol, ReplyOf, RequestOf } from './protocol.ts';
 import type { RoundTrips } from './round-trips.ts';
 import type { SealedEnd, Sealing } from './seal/end.ts';
 import type { Caller, ServerDefinition } from './server.ts';
-import { type ChaosHook, Ran, ServerLoop } from './server-loop.ts';
+import { type ChaosHook, Killed, Ran, ServerLoop } from './server-loop.ts';
 
 export interface InlinePortOptions {
   /** Memory for the channel's frame. */
@@ -43,9 +46,14 @@ export interface InlinePortOptions {
   readonly roundTrips?: RoundTrips;
   /** Simulates crashes. */
   readonly chaosHook?: ChaosHook;
-  /** Sees every frame on its way and may damage it (tests). */
-  readonly wire?: (frame: Uint8Array) => void;
+  /** Sees every frame on its way and may damage it (tests, chaos). */
+  readonly wire?: WireHook;
 }
+
+/** What becomes of a frame on its way. */
+export type WireFault = 'drop' | 'duplicate';
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that only damages bytes need not return anything
+export type WireHook = (frame: Uint8Array, direction: 'request' | 'reply') => WireFault | undefined | void;
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -68,6 +76,11 @@ interface Job {
 const KERNEL = { name: 'kernel', pid: 0 };
 const KERNEL_CALLER: Caller = { pid: 0, tid: 0 };
 const MAX_CRASHES = 2;
+/** Deaths from outside that a request outlives, and frames of it that may be lost in a row. */
+const MAX_KILLS = 100;
+const MAX_SENDS = 100;
+/** Times that an instance is tried to be made before the next request must ask for it. */
+const MAX_CREATIONS = 10;
 const TRIM_QUEUE = 1024;
 
 class Statistics {
@@ -75,6 +88,7 @@ class Statistics {
   restarts = 0;
   bytes = 0;
   rejected = 0;
+  lost = 0;
   pending = 0;
 }
 
@@ -82,6 +96,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   readonly name: string;
   readonly pid: number;
   readonly statistics = new Statistics();
+  readonly health: Health;
   readonly #host: PortHost;
   readonly #frame: Frame;
   readonly #loop: ServerLoop;
@@ -90,7 +105,9 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   readonly #serverEnd: SealedEnd | undefined;
   readonly #log: IpcLog | undefined;
   readonly #roundTrips: RoundTrips | undefined;
-  readonly #wire: ((frame: Uint8Array) => void) | undefined;
+  readonly #wire: WireHook | undefined;
+  /** The answer in the frame has been opened already. */
+  #opened = false;
   readonly #pending = new PendingTable();
   readonly #now: () => number;
   /** Of the next request; one that sleeps takes it along. */
@@ -117,6 +134,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     this.#roundTrips = options.roundTrips;
     this.#wire = options.wire;
     this.#now = () => host.now();
+    this.health = new Health(this.#now);
     this.#delivery = new RequestDelivery(KERNEL_CALLER, this.#now);
     if (options.sealing !== undefined) {
       if (options.random === undefined) throw new Error('a sealed channel needs entropy');
@@ -132,6 +150,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
       (channel) => this.wake(channel),
       options.chaosHook,
     );
+    if (this.#wire !== undefined && this.#kernelEnd !== undefined) this.#loop.arrives = () => this.#arrives();
     this.#busy = true;
     const failure = this.#loop.restart();
     this.#busy = false;
@@ -230,7 +249,7 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
       this.#loop.killed = true;
       return;
     }
-    this.#resurrect('kill', new Error('the server was killed'));
+    this.#resurrect('kill', new Killed('the server was killed'), this.#now());
     this.#drain();
   }
 
@@ -268,26 +287,63 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
   /** Carries a request to the server: its values as they came out there, until the next of that call. An Errno if they did not. */
   #send(call: CallCodec, token: number, caller: Caller, slots: Slots): Slots | Errno {
     const frame = this.#frame;
-    frame.start(FrameKind.Request, this.#loop.codec.base, call.number, 0, token, caller.pid, caller.tid);
-    try {
-      call.request.encodeSlots(frame, slots);
-    } catch (error) {
-      if (error instanceof FrameError) return error.errno;
-      throw error;
+    for (let sent = 1; ; sent++) {
+      frame.start(FrameKind.Request, this.#loop.codec.base, call.number, 0, token, caller.pid, caller.tid);
+      try {
+        call.request.encodeSlots(frame, slots);
+      } catch (error) {
+        if (error instanceof FrameError) return error.errno;
+        throw error;
+      }
+      frame.finish();
+      if (this.#kernelEnd !== undefined) this.#kernelEnd.seal(frame);
+      this.statistics.bytes += frame.length;
+      const received =
+        this.#wire === undefined ? this.#loop.receive() : this.#travel('request', () => this.#loop.receive());
+      if (received !== undefined) return received;
+      if (this.#wire === undefined) return this.#reject(call, token);
+      this.#refuse(call.name, token);
+      if (sent === MAX_SENDS) return EIO;
     }
-    frame.finish();
-    if (this.#kernelEnd !== undefined) this.#kernelEnd.seal(frame);
-    this.statistics.bytes += frame.length;
-    if (this.#wire !== undefined) this.#wire(frame.wire);
-    return this.#loop.receive() ?? this.#reject(call, token);
+  }
+
+  /** Lets the wire have a frame that is on its way; undefined if it did not arrive. A copy that comes after it is refused. */
+  #travel<T>(direction: 'request' | 'reply', arrive: () => T | undefined): T | undefined {
+    const frame = this.#frame;
+    const fault = this.#wire?.(frame.wire, direction);
+    const end = direction === 'request' ? this.#serverEnd : this.#kernelEnd;
+    if (fault === 'drop') {
+      this.statistics.lost++;
+      return undefined;
+    }
+    const copy = fault === 'duplicate' && end !== undefined ? frame.wire.slice() : undefined;
+    const arrived = arrive();
+    if (arrived === undefined) this.statistics.rejected++;
+    else if (copy !== undefined) {
+      const opened = frame.wire.slice();
+      frame.wire.set(copy);
+      if (end!.open(frame) === 0) throw new Error('a frame that came twice was taken twice');
+      this.statistics.rejected++;
+      frame.wire.set(opened);
+    }
+    return arrived;
+  }
+
+  /** Opens the answer in the frame while its transaction can still be taken back. */
+  #arrives(): boolean {
+    const arrived = this.#travel('reply', () => (this.#kernelEnd!.open(this.#frame) === 0 ? true : undefined));
+    this.#opened = arrived === true;
+    return this.#opened;
   }
 
   /** Takes the answer out of the frame. */
   #takeAnswer(call: CallCodec, token: number): object {
     const frame = this.#frame;
     this.statistics.bytes += frame.length;
-    if (this.#wire !== undefined) this.#wire(frame.wire);
-    if (this.#kernelEnd !== undefined && this.#kernelEnd.open(frame) !== 0) return this.#reject(call, token);
+    if (this.#opened) this.#opened = false;
+    else if (this.#kernelEnd !== undefined) {
+      if (this.#kernelEnd.open(frame) !== 0) return this.#reject(call, token);
+    } else if (this.#wire !== undefined) this.#wire(frame.wire, 'reply');
     if (!frame.accept() || frame.token !== token || frame.answered !== call.number) return this.#reject(call, token);
     const base = this.#loop.codec.base;
     let outcome: object | undefined;
@@ -297,12 +353,17 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     return outcome === undefined ? this.#reject(call, token) : this.#logged(call, token, outcome);
   }
 
-  /** A frame was refused: the channel starts over with new keys, for its counters no longer agree. */
+  /** An answer was refused after its transaction was over: nobody can say what happened. */
   #reject(call: CallCodec, token: number): Errno {
     this.statistics.rejected++;
-    if (this.#log !== undefined) this.#log.event(KERNEL.name, this.name, token, `${call.name} frame refused`);
-    if (this.#kernelEnd !== undefined) this.#rekey();
+    this.#refuse(call.name, token);
     return EIO;
+  }
+
+  /** A frame was refused or lost: the channel starts over with new keys, for its counters no longer agree. */
+  #refuse(call: string, token: number): void {
+    if (this.#log !== undefined) this.#log.event(KERNEL.name, this.name, token, `${call} frame refused`);
+    if (this.#kernelEnd !== undefined) this.#rekey();
   }
 
   #run(call: CallCodec, token: number, request: Slots, delivery: RequestDelivery, cancelled: boolean): Ran {
@@ -357,6 +418,8 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
         const wish = this.#loop.wish!;
         // It got through: a crash long after counts anew.
         request.crashes = 0;
+        request.kills = 0;
+        request.lost = 0;
         this.#pending.sleep(request, wish);
         if (this.#log !== undefined) this.#log.waits(this.name, KERNEL.name, token, call, wish);
         return;
@@ -366,9 +429,15 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
         this.#host.faulted(token, this.#loop.fault!);
         return;
       }
-      request.crashes++;
-      this.#resurrect(call.name, this.#loop.error);
-      if (request.crashes >= MAX_CRASHES) {
+      if (ran === Ran.Lost) {
+        request.lost++;
+        this.#refuse(call.name, token);
+      } else {
+        if (this.#loop.error instanceof Killed) request.kills++;
+        else request.crashes++;
+        this.#resurrect(call.name, this.#loop.error, this.#now());
+      }
+      if (request.crashes >= MAX_CRASHES || request.kills >= MAX_KILLS || request.lost >= MAX_SENDS) {
         this.#finish(request, this.#logged(call, token, EIO));
         return;
       }
@@ -377,19 +446,25 @@ export class InlinePort<P extends Protocol = Protocol> implements ServerPort<P> 
     }
   }
 
-  /** Makes a new instance and new keys. */
-  #resurrect(call: string, error: unknown): void {
-    this.statistics.restarts++;
+  /** Makes a new instance and new keys. If an instance dies while it is made, the next is tried, some times. */
+  #resurrect(call: string, error: unknown, since: number): void {
     this.#busy = true;
-    const failure = this.#loop.restart();
+    let failure: unknown;
+    const failures: unknown[] = [];
+    do {
+      this.statistics.restarts++;
+      failure = this.#loop.restart();
+      if (failure !== undefined) failures.push(failure);
+    } while (failure !== undefined && failures.length < MAX_CREATIONS);
     this.#busy = false;
+    this.health.down = failure !== undefined;
     if (failure === undefined) this.#enqueueWakes();
     else this.#wakes.length = 0;
     if (this.#kernelEnd !== undefined) this.#rekey();
     if (this.#log !== undefined)
       this.#log.event(this.name, KERNEL.name, 0, `${call} crashed: ${String(error)}; restarted`);
-    this.#host.crashed(call, error);
-    if (failure !== undefined) this.#host.crashed('create', failure);
+    this.#host.crashed(call, error, this.health.restarted(call, error, since));
+    for (const each of failures) this.#host.crashed('create', each, this.health.restarted('create', each, since));
   }
 
   #finish(request: PendingRequest, outcome: object): void {

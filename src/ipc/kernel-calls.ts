@@ -157,6 +157,30 @@ export interface SystemView {
   readonly randomised: boolean;
 }
 
+/** A server and how it is doing. */
+export interface ServerView {
+  readonly name: string;
+  readonly pid: number;
+  /** `failing`: it crashes again and again; `down`: no instance could be made. */
+  readonly health: 'up' | 'failing' | 'down';
+  readonly requests: number;
+  /** Requests that have not been answered. */
+  readonly pending: number;
+  readonly restarts: number;
+  /** Frames that were refused, and that did not arrive. */
+  readonly rejected: number;
+  readonly lost: number;
+  /** Nanoseconds from death to new instance: the median and what 99 of 100 did not exceed. */
+  readonly recovery: { readonly median: number; readonly p99: number };
+  /** The last restarts, oldest first. `at` is nanoseconds since boot, `duration` from death to new instance. */
+  readonly history: readonly {
+    readonly at: number;
+    readonly call: string;
+    readonly reason: string;
+    readonly duration: number;
+  }[];
+}
+
 export interface KernelCalls {
   // ── Anyone ──────────────────────────────────────────────────────────────────────────────────────────────────────
   /** ESRCH if there is no such process. */
@@ -165,6 +189,7 @@ export interface KernelCalls {
   /** The living threads of a process, oldest first. */
   threads(pid: number): readonly ThreadView[];
   system(): SystemView;
+  servers(): readonly ServerView[];
   /** One line in the system log. */
   log(line: string): void;
 

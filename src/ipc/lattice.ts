@@ -9,7 +9,7 @@
 import { Endpoints } from './endpoint.ts';
 import { FrameArena } from './frame.ts';
 import type { Entropy } from './handshake.ts';
-import { InlinePort } from './inline-port.ts';
+import { InlinePort, type WireHook } from './inline-port.ts';
 import type { IpcLog } from './log.ts';
 import type { PortHost } from './port.ts';
 import type { Protocol } from './protocol.ts';
@@ -29,7 +29,7 @@ export interface LatticeOptions {
 export interface PortOptions {
   readonly chaosHook?: ChaosHook;
   readonly roundTrips?: RoundTrips;
-  readonly wire?: (frame: Uint8Array) => void;
+  readonly wire?: WireHook;
 }
 
 export class Lattice {

@@ -54,6 +54,10 @@ export class PendingRequest {
   cancelled = false;
   /** Times it killed the server since it last got through. */
   crashes = 0;
+  /** Deaths of the server, while it ran, that were not its doing. */
+  kills = 0;
+  /** Answers to it that did not arrive. */
+  lost = 0;
   channels: readonly string[] = [];
   deadline: number | undefined;
   /** Order among the waiters of a channel. */

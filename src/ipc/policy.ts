@@ -36,6 +36,7 @@ export const KERNEL_CALLS: { readonly [K in keyof KernelCalls]: readonly ServerP
   processes: everyone,
   threads: everyone,
   system: everyone,
+  servers: everyone,
   log: everyone,
 
   createProcess: process,

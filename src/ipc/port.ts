@@ -7,6 +7,7 @@
  */
 import type { Errno } from '../abi/errno.ts';
 import type { CallCodec, Slots } from './codec.ts';
+import type { Health } from './health.ts';
 import type { Protocol, ReplyOf, RequestOf } from './protocol.ts';
 import type { Caller, FaultPending } from './server.ts';
 
@@ -30,8 +31,8 @@ export interface PortHost {
   completed(token: number, outcome: object | Errno): void;
   /** A handler touched a page that must be brought in first; call `retry(token)` when it is there (may be at once). */
   faulted(token: number, fault: FaultPending): void;
-  /** The server died with this error while serving the call and has been resurrected. */
-  crashed(call: string, error: unknown): void;
+  /** The server died with this error while serving the call and has been resurrected. `again`: it crashes again and again. */
+  crashed(call: string, error: unknown, again: boolean): void;
   /** Monotonic nanoseconds. */
   now(): number;
 }
@@ -58,12 +59,15 @@ export interface UntypedPort {
   nextDeadline(): number | undefined;
   /** Kills the instance as a crash would (tests, chaos). */
   kill(): void;
+  readonly health: Health;
   readonly statistics: {
     readonly requests: number;
     readonly restarts: number;
     readonly bytes: number;
     /** Rejected frames: failed authentication, malformed, out of order. */
     readonly rejected: number;
+    /** Frames that did not arrive. */
+    readonly lost: number;
     /** Requests that have not been answered. */
     readonly pending: number;
   };

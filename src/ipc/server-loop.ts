@@ -22,10 +22,13 @@ import type { PortHost } from './port.ts';
 import type { SealedEnd } from './seal/end.ts';
 import { type Caller, type Delivery, FaultPending, type ServerDefinition, Wait } from './server.ts';
 
-/** Where a delivery stands when the chaos hook is called. */
-export type ChaosPhase = 'before' | 'after-handler' | 'before-reply';
+/** Where a delivery stands when the chaos hook is called; `writes`: before each change; `recovery`: a new instance is made. */
+export type ChaosPhase = 'before' | 'writes' | 'after-handler' | 'before-reply' | 'recovery';
 /** Called in each delivery; may throw to simulate a crash there. */
 export type ChaosHook = (call: string, phase: ChaosPhase) => void;
+
+/** A death that is not the request's doing: it is delivered again, however often that happens. */
+export class Killed extends Error {}
 
 /** How a delivery ended. */
 export const enum Ran {
@@ -37,6 +40,8 @@ export const enum Ran {
   Faulted = 2,
   /** Rolled back: see `error`. */
   Crashed = 3,
+  /** Rolled back: the answer did not arrive. */
+  Lost = 4,
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -49,6 +54,8 @@ export class ServerLoop {
   error: unknown;
   /** The handler that runs is to be taken for crashed. */
   killed = false;
+  /** Whether the answer in the frame has arrived: asked before the commit, where frames may be lost (chaos). */
+  arrives: (() => boolean) | undefined;
   readonly #definition: ServerDefinition;
   readonly #host: PortHost;
   readonly #frame: Frame;
@@ -60,6 +67,7 @@ export class ServerLoop {
   readonly #decoded: readonly unknown[][];
   /** The instance: its handlers by the call's index; undefined if it could not be created. */
   #handlers: readonly Handler[] | undefined;
+  #fresh = true;
 
   constructor(
     definition: ServerDefinition,
@@ -82,9 +90,12 @@ export class ServerLoop {
 
   /** Makes a new instance over the store, in a transaction of its own. Returns what its creation threw, if it did. */
   restart(): unknown {
+    const first = this.#fresh;
+    this.#fresh = false;
     this.#handlers = undefined;
     this.#host.begin();
     try {
+      if (this.#chaos !== undefined && !first) this.#chaos('create', 'recovery');
       const context = this.#host.createContext(this.#wake);
       const instance = this.#definition.create(context) as unknown as Record<string, Handler>;
       this.#handlers = this.codec.calls.map((call) => instance[call.name]);
@@ -130,7 +141,11 @@ export class ServerLoop {
         this.#answer(call, token, delivery.caller, outcome instanceof Wait ? EINTR : outcome);
       }
       if (chaos !== undefined) chaos(call.name, 'before-reply');
-      if (this.killed) throw new Error('the server was killed');
+      if (this.killed) throw new Killed('the server was killed');
+      if (!waits && this.arrives !== undefined && !this.arrives()) {
+        host.rollback();
+        return Ran.Lost;
+      }
     } catch (error) {
       this.killed = false;
       host.rollback();

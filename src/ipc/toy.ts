@@ -45,6 +45,8 @@ export class ToyHost implements PortHost {
   /** How many of the next creations of the server throw. */
   failingCreations = 0;
   commits = 0;
+  /** Times that the server was said to crash again and again. */
+  reports = 0;
   /** Set by the test once the port exists. */
   port: UntypedPort | undefined;
   onFault: ((token: number) => void) | undefined;
@@ -95,8 +97,9 @@ export class ToyHost implements PortHost {
     this.onFault?.(token);
   }
 
-  crashed(name: string): void {
+  crashed(name: string, _error: unknown, again: boolean): void {
     this.crashes.push(name);
+    if (again) this.reports++;
   }
 
   now(): number {

@@ -1,6 +1,7 @@
 /** What a kernel is made with. */
 import type { Syscall } from '../abi/syscall.ts';
 import type { ServerDefinition } from '../ipc/server.ts';
+import type { ChaosPhase } from '../ipc/server-loop.ts';
 import type { Tracer } from '../trace/tracer.ts';
 import type { EngineFactory } from './windows.ts';
 
@@ -33,6 +34,6 @@ export interface KernelOptions {
   readonly createEngine?: EngineFactory;
   /** Another system call table (tests). */
   readonly syscalls?: Readonly<Record<string, Syscall>>;
-  /** A hook that may make servers crash (tests). */
-  readonly chaos?: (server: string, call: string, phase: 'before' | 'after-handler' | 'before-reply') => void;
+  /** What is to go wrong (chaos/spec.ts), or a hook that may make servers crash (tests). */
+  readonly chaos?: string | ((server: string, call: string, phase: ChaosPhase) => void);
 }

@@ -10,10 +10,15 @@ import { IpcLog } from '../ipc/log.ts';
 import type { PortHost } from '../ipc/port.ts';
 import { Sealing } from '../ipc/seal/end.ts';
 import type { FaultPending, ServerContext } from '../ipc/server.ts';
+import { Killed } from '../ipc/server-loop.ts';
+import { Chaos } from './chaos/chaos.ts';
+import { parseChaos } from './chaos/spec.ts';
+import { watchedContext } from './chaos/watched-context.ts';
 import { PageNeeded } from './guest-memory.ts';
 import type { Kernel } from './kernel.ts';
 import { kernelCallsFor } from './kernel-calls/index.ts';
 import { WritebackNeeded } from './kernel-calls/memory.ts';
+import type { KernelOptions } from './options.ts';
 import { Server } from './server-slot.ts';
 import { TransactionalStore } from './store/store.ts';
 import { Thread } from './thread.ts';
@@ -21,8 +26,11 @@ import { Thread } from './thread.ts';
 class Host implements PortHost {
   readonly #kernel: Kernel;
   readonly #server: Server;
+  /** Called ahead of each change that the server makes (chaos). */
+  readonly beforeWrites: (() => void) | undefined;
 
-  constructor(kernel: Kernel, server: Server) {
+  constructor(kernel: Kernel, server: Server, beforeWrites: (() => void) | undefined) {
+    this.beforeWrites = beforeWrites;
     this.#kernel = kernel;
     this.#server = server;
   }
@@ -42,7 +50,7 @@ class Host implements PortHost {
   createContext(wake: (channel: string) => void): ServerContext {
     const kernel = this.#kernel;
     const server = this.#server;
-    return {
+    const context: ServerContext = {
       store: server.store,
       kernel: kernelCallsFor(kernel, server),
       now: () => kernel.now(),
@@ -52,6 +60,7 @@ class Host implements PortHost {
       wake,
       random: (length) => kernel.platform.entropy(length),
     };
+    return this.beforeWrites === undefined ? context : watchedContext(context, this.beforeWrites);
   }
 
   completed(token: number, outcome: object | Errno): void {
@@ -75,10 +84,16 @@ class Host implements PortHost {
     else throw new Error(`${this.#server.name}: an unknown fault`, { cause: fault });
   }
 
-  crashed(call: string, error: unknown): void {
+  crashed(call: string, error: unknown, again: boolean): void {
+    const { name, port } = this.#server;
     this.#server.lastCrash = error;
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#kernel.log(`${this.#server.name} server died in ${call} and was restarted: ${reason}`);
+    const reason =
+      error instanceof Killed ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#kernel.log(`${name} server died in ${call} and was restarted: ${reason}`);
+    if (again)
+      this.#kernel.log(
+        `${name} server crashes again and again: ${port.statistics.restarts} restarts, see /proc/xinim/servers`,
+      );
   }
 
   now(): number {
@@ -86,9 +101,26 @@ class Host implements PortHost {
   }
 }
 
+/** What `chaos` asks for. Throws an Error if that names what there is not, or cannot be done. */
+const chaosOf = ({ chaos, ipc, servers }: KernelOptions): Pick<Chaos, 'hook' | 'wire'> | undefined => {
+  if (chaos === undefined) return undefined;
+  if (typeof chaos !== 'string')
+    return { hook: (server) => (call, phase) => chaos(server, call, phase), wire: () => undefined };
+  const spec = parseChaos(chaos);
+  for (const { call, server } of spec.rules) {
+    const asked = server === '*' ? Object.values(servers) : [servers[server]];
+    if (call !== undefined && !asked.some(({ protocol }) => Object.hasOwn(protocol.calls, call)))
+      throw new Error(`chaos: server ${server} has no request “${call}”`);
+  }
+  const made = new Chaos(spec);
+  if (made.damagesFrames && ipc === 'direct') throw new Error('chaos: only sealed frames can be dropped or damaged');
+  return made;
+};
+
 /** Makes the three servers with their ports, in the order of their PIDs. */
 export const createServers = (kernel: Kernel): Server[] => {
-  const { servers, ipc, ipcLog, chaos } = kernel.options;
+  const { servers, ipc, ipcLog } = kernel.options;
+  const chaos = chaosOf(kernel.options);
   const arena = new FrameArena();
   const sealing = ipc === 'direct' ? undefined : new Sealing(arena);
   const random = (length: number): Uint8Array => kernel.platform.entropy(length);
@@ -98,7 +130,9 @@ export const createServers = (kernel: Kernel): Server[] => {
   const log = ipcLog === undefined ? undefined : new IpcLog(ipcLog, () => kernel.now());
   return (['vfs', 'process', 'memory'] as const).map((name) => {
     const server = new Server(name, servers[name], new TransactionalStore(kernel.undo));
-    const host = new Host(kernel, server);
+    const hook = chaos?.hook(name);
+    let running = 'create';
+    const host = new Host(kernel, server, hook && (() => hook(running, 'writes')));
     server.createPort = () => {
       server.port = createInlinePort(servers[name], host, {
         arena,
@@ -106,7 +140,13 @@ export const createServers = (kernel: Kernel): Server[] => {
         random,
         keyPair: pair,
         log,
-        chaosHook: chaos === undefined ? undefined : (call, phase) => chaos(name, call, phase),
+        wire: chaos?.wire(name),
+        chaosHook:
+          hook &&
+          ((call, phase) => {
+            running = call;
+            hook(call, phase);
+          }),
       });
       if (--left === 0) pair?.wipe();
     };

@@ -1,7 +1,7 @@
 /** What procfs shows: the system as the VFS can see it through kernel calls and its own tables. */
 import type { Result } from '../../abi/errno.ts';
 import type { Time } from '../../abi/stat.ts';
-import type { MappingView, ProcessView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
+import type { MappingView, ProcessView, ServerView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
 import type { Jump } from '../contract.ts';
 
 export interface ProcFile {
@@ -30,6 +30,7 @@ export interface ProcSource {
   process(pid: number): Result<ProcessView>;
   processes(): readonly number[];
   system(): SystemView;
+  servers(): readonly ServerView[];
   now(): Time;
   mappings(pid: number): readonly MappingView[];
   /** A thread by its number. ESRCH. */

@@ -1,5 +1,6 @@
 /** Contents of the files of /proc that are no process's: proc(5), and the few of /proc/sys that programs read. */
 import { KERNEL_RELEASE, KERNEL_VERSION } from '../../abi/release.ts';
+import { restarts, servers } from './server-files.ts';
 import type { ProcSource } from './source.ts';
 import { hundredths, kilobytes, ticks } from './text.ts';
 
@@ -148,4 +149,6 @@ export const systemFiles: readonly (readonly [path: string, content: (source: Pr
   ['sys/vm/nr_hugepages', () => '0\n'],
   ['sys/vm/overcommit_memory', () => '1\n'],
   ['sys/vm/swappiness', () => '0\n'],
+  ['xinim/servers', servers],
+  ['xinim/restarts', restarts],
 ];

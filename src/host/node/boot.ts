@@ -15,6 +15,8 @@ import { toBytes, XinimError } from './text.ts';
 import { FolderCache } from './translation-cache.ts';
 import { Xinim } from './xinim.ts';
 
+/** Throws an Error that says what is wrong with a specification of faults. */
+export { parseChaos } from '../../kernel/chaos/spec.ts';
 export { XinimError };
 
 /** What executes guest code; `lockstep` runs everything on both others and stops at the first difference. */

@@ -1,5 +1,6 @@
 /** What `--stats` prints: one JSON object about a run (DESIGN §7). */
 import { hottest, jitFigures } from '../../cpu/index.ts';
+import type { ServerView } from '../../ipc/kernel-calls.ts';
 import { systemView } from '../../kernel/kernel-calls/views.ts';
 import type { Xinim } from './xinim.ts';
 
@@ -31,7 +32,7 @@ export interface Statistics {
     /** Of the instructions executed. */
     readonly share: { readonly jit: number; readonly interpreter: number };
   };
-  readonly servers: Readonly<Record<string, { readonly requests: number; readonly restarts: number }>>;
+  readonly servers: Readonly<Record<string, Omit<ServerView, 'name'>>>;
 }
 
 const jit = (instructions: number): Statistics['jit'] => {
@@ -76,7 +77,7 @@ export const statistics = (os: Xinim, bootMs: number): Statistics => {
     },
     processes: { forks: kernel.counters.forks, contextSwitches: kernel.counters.contextSwitches },
     jit: jit(instructions),
-    servers: Object.fromEntries(ports.map(({ name, requests, restarts }) => [name, { requests, restarts }])),
+    servers: Object.fromEntries(os.servers().map(({ name, ...rest }) => [name, rest])),
   };
 };
 

@@ -2,6 +2,8 @@
 import { constants } from 'node:os';
 import { Errno } from '../../abi/errno.ts';
 import { saveTranslations } from '../../cpu/index.ts';
+import type { ServerView } from '../../ipc/kernel-calls.ts';
+import { serverViews } from '../../kernel/kernel-calls/views.ts';
 import type { Spawned, Standard } from '../../kernel/spawn.ts';
 import type { ExitStatus, System } from '../../system/system.ts';
 import type { Driver } from './driver.ts';
@@ -189,6 +191,11 @@ export class Xinim {
     const failure = this.system.signal(target, number);
     this.driver.poke();
     if (failure !== undefined) unwrap(failure, 'kill');
+  }
+
+  /** The servers: health, restarts with their reasons, requests. */
+  servers(): readonly ServerView[] {
+    return serverViews(this.system.kernel);
   }
 
   /** Stops the system at once; processes that still run are gone with it. */

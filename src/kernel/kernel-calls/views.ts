@@ -1,6 +1,6 @@
 /** Kernel calls that only look: processes, the system, the log. */
 import { ESRCH, type Result } from '../../abi/errno.ts';
-import type { KernelCalls, ProcessView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
+import type { KernelCalls, ProcessView, ServerView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
 import { PAGE_SIZE } from '../../memory/layout.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
@@ -31,6 +31,20 @@ export const systemView = (kernel: Kernel): SystemView => {
   };
 };
 
+export const serverViews = (kernel: Kernel): readonly ServerView[] =>
+  kernel.ports.map(({ name, pid, health, statistics: { requests, pending, restarts, rejected, lost } }) => ({
+    name,
+    pid,
+    health: health.state,
+    requests,
+    pending,
+    restarts,
+    rejected,
+    lost,
+    recovery: { median: health.recoveries.quantile(0.5), p99: health.recoveries.quantile(0.99) },
+    history: [...health.history],
+  }));
+
 /** A thread as servers see it. */
 export const threadView = ({ tid, state, userTime, systemTime, nice, name, process }: Thread): ThreadView => ({
   pid: process.pid,
@@ -45,10 +59,11 @@ export const threadView = ({ tid, state, userTime, systemTime, nice, name, proce
 export const viewCalls = (
   kernel: Kernel,
   server: Server,
-): Pick<KernelCalls, 'process' | 'processes' | 'threads' | 'system' | 'log'> => ({
+): Pick<KernelCalls, 'process' | 'processes' | 'threads' | 'system' | 'servers' | 'log'> => ({
   process: (pid): Result<ProcessView> => living(kernel, pid)?.view ?? ESRCH,
   processes: () => [...kernel.processes.keys()].sort((a, b) => a - b),
   threads: (pid) => (living(kernel, pid)?.threads ?? []).map(threadView),
   system: () => systemView(kernel),
+  servers: () => serverViews(kernel),
   log: (line) => kernel.log(`${server.name}: ${line}`),
 });

@@ -5,7 +5,7 @@ import type { Time } from '../../abi/stat.ts';
 import type { Jump } from '../../fs/contract.ts';
 import { settingOf } from '../../fs/procfs/settings.ts';
 import type { ProcFile, ProcLink, ProcMount, ProcSource } from '../../fs/procfs/source.ts';
-import type { MappingView, ProcessView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
+import type { MappingView, ProcessView, ServerView, SystemView, ThreadView } from '../../ipc/kernel-calls.ts';
 import { actorOf, processRow } from './actor.ts';
 import { fileSystemTypes, mountOptions, ROOT_MOUNT } from './mounts.ts';
 import { directoryPath, openFilePath } from './paths.ts';
@@ -31,6 +31,10 @@ export class ProcView implements ProcSource {
 
   system(): SystemView {
     return this.#vfs.kernel.system();
+  }
+
+  servers(): readonly ServerView[] {
+    return this.#vfs.kernel.servers();
   }
 
   now(): Time {
