@@ -130,7 +130,7 @@ it('describes the system', () => {
     /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}\n$/,
   );
   expect(user.get('/proc/filesystems')).toContain('nodev\ttmpfs\n');
-  expect(user.get('/proc/xinim/servers').split('\n')[1]).toMatch(
+  expect(String(user.get('/proc/xinim/servers')).split('\n')[1]).toMatch(
     /^vfs +2 +up +7 +1 +1 +0 +0 +0\.001500 open: Error: a b$/,
   );
   expect(user.get('/proc/xinim/restarts')).toBe('0.001500 vfs 2 us open: Error: a b\n');
