@@ -10,7 +10,7 @@ import { protocolMarkdown } from '../src/ipc/docs.ts';
 import { memoryProtocol } from '../src/ipc/protocols/memory.ts';
 import { processProtocol } from '../src/ipc/protocols/process.ts';
 import { vfsProtocol } from '../src/ipc/protocols/vfs.ts';
-import { syscallMarkdown } from '../src/trace/docs.ts';
+import { syscallMarkdown, syscallStates, syscallSummary } from '../src/trace/docs.ts';
 import { APPLET_TESTS } from '../test/busybox/applets.ts';
 
 /** docs/generated/instructions.md: the forms by feature. */
@@ -35,8 +35,6 @@ const instructionMarkdown = (): string => {
 
 /** docs/compatibility.md: what runs, and what of Linux is partial or missing. */
 const compatibility = (): string => {
-  const calls = Object.entries(syscalls);
-  const partial = calls.filter(([, call]) => call.options.partial !== undefined);
   const tests = Object.entries(APPLET_TESTS);
   const compared = tests.filter(([, test]) => 'compare' in test);
   const started = tests.flatMap(([name, test]) => ('run' in test ? [[name, test.because] as const] : []));
@@ -74,11 +72,10 @@ by random instances (\`npm run test:cpu\`). CPUID reports just these features. N
 
 ## System calls
 
-${calls.length} calls are answered ([generated/syscalls.md](generated/syscalls.md)); others answer ENOSYS and are counted in \`--stats\`. Partial ones:
+${syscallSummary(syscalls)}
+Who answers them, and with which arguments: [generated/syscalls.md](generated/syscalls.md). Calls that we lack are counted in \`--stats\`.
 
-| Call | What is missing |
-| --- | --- |
-${partial.map(([name, call]) => `| \`${name}\` | ${call.options.partial} |`).join('\n')}
+${syscallStates(syscalls)}
 `;
 };
 

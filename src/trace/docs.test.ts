@@ -3,18 +3,37 @@ import { int } from '../abi/arguments.ts';
 import { syscall } from '../abi/syscall.ts';
 import { SYSCALL_NAMES } from '../abi/syscall-names.ts';
 import { syscalls } from '../abi/syscalls.ts';
-import { syscallMarkdown } from './docs.ts';
+import { GONE, LEFT_OUT } from '../abi/syscalls-without.ts';
+import { syscallMarkdown, syscallTotals } from './docs.ts';
 
 test('lists what is answered, by whom and how far, and what is not', () => {
   const text = syscallMarkdown({
     close: syscall(3, 'vfs', 'close', { fd: int }),
     clone: syscall(56, 'kernel', 'clone', {}, { partial: 'a | b' }),
   });
-  expect(text).toContain('2 calls are answered, 1 of them partially');
-  expect(text).toContain('| 3 | `close` | vfs.`close` | fd | complete |');
+  expect(text).toContain('| 3 | `close` | vfs.`close` | fd | full |');
   expect(text).toContain('| 56 | `clone` | kernel | — | partial: a \\| b |');
-  expect(text).toContain('0\u00a0`read`');
-  expect(text).not.toContain('3\u00a0`close`');
+  expect(text).toContain('| 0 | `read` | — | — | ENOSYS |');
+  expect(text).toContain('| 183 | `afs_syscall` | — | — | full: ENOSYS, as on every Linux 6.18 |');
+  expect(text).toContain('| 172 | `iopl` | — | — | full: ENOSYS, as on a Linux built without it |');
+});
+
+test('counts every call of Linux once', () => {
+  const totals = syscallTotals(syscalls);
+  const { served, gone, leftOut, partial, missing } = totals;
+  expect(totals.all).toBe(SYSCALL_NAMES.size);
+  expect(served + gone + leftOut + partial + missing).toBe(totals.all);
+  expect(served + partial).toBe(Object.keys(syscalls).length);
+  const before = syscallTotals({ close: syscall(3, 'vfs', 'close', { fd: int }) });
+  expect(before).toMatchObject({ served: 1, partial: 0, gone: GONE.length, leftOut: LEFT_OUT.length });
+});
+
+test('what Linux is without has a number there and no entry here', () => {
+  const names = new Set(SYSCALL_NAMES.values());
+  for (const name of [...GONE, ...LEFT_OUT]) {
+    expect(names.has(name), name).toBe(true);
+    expect(name in syscalls, name).toBe(false);
+  }
 });
 
 test('the names of the table are those of Linux, and no number is taken twice', () => {

@@ -208,6 +208,7 @@ export const kernelSyscalls = {
   sched_setaffinity: kernel(203, 'sched_setaffinity', { pid: int, size: uint, mask: address }),
   sched_getaffinity: kernel(204, 'sched_getaffinity', { pid: int, size: uint, mask: address }),
   set_tid_address: kernel(218, 'set_tid_address', { address }),
+  restart_syscall: kernel(219, 'restart_syscall', {}),
   clock_settime: kernel(227, 'clock_settime', { clock, tp: address }),
   clock_gettime: kernel(228, 'clock_gettime', { clock, tp: address }),
   clock_getres: kernel(229, 'clock_getres', { clock, tp: address }),

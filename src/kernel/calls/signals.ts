@@ -1,5 +1,5 @@
-/** rt_sigreturn(2), sigaltstack(2). */
-import { EFAULT, EINVAL, ENOMEM, EPERM, Errno } from '../../abi/errno.ts';
+/** rt_sigreturn(2), sigaltstack(2), restart_syscall(2). */
+import { EFAULT, EINTR, EINVAL, ENOMEM, EPERM, Errno } from '../../abi/errno.ts';
 import { SI_KERNEL, SIGSEGV } from '../../abi/signals.ts';
 import { Reg } from '../../cpu/state.ts';
 import { popFrame, raiseFault, stackFlags, writeStack } from '../signals.ts';
@@ -21,6 +21,9 @@ export const rt_sigreturn: KernelCall = (kernel, thread) => {
   kernel.request(kernel.pm, 'signalReturn', { pid: process.pid, tid, mask: restored.mask }, () => {});
   return KEEP;
 };
+
+/** A sleep that goes on after a stop is resumed by the kernel itself: whoever calls this has nothing to go on with. */
+export const restart_syscall: KernelCall = () => EINTR;
 
 export const sigaltstack: KernelCall = (_kernel, thread, { ss, old }: { ss: number; old: number }) => {
   const { memory } = thread.process;
