@@ -71,7 +71,7 @@ const MAX_TABLE = 512;
 const FAR = 0x1_0000;
 
 /** A callee that is translated is part of its callers too only if it is no larger than this. */
-const MAX_REPEATED = 120;
+const MAX_REPEATED = 400;
 
 interface Limits {
   readonly instructions: number;
