@@ -82,6 +82,8 @@ export class Process {
   /** Barriers that it has registered for (membarrier(2)). */
   barriers = 0;
 
+  /** Has time that is being used counted (run.ts). */
+  settle: () => void = () => {};
   /** CPU time of threads that have ended. */
   endedUserTime = 0;
   endedSystemTime = 0;
@@ -119,10 +121,12 @@ export class Process {
   }
 
   get userTime(): number {
+    this.settle();
     return this.threads.reduce((sum, thread) => sum + thread.userTime, this.endedUserTime);
   }
 
   get systemTime(): number {
+    this.settle();
     return this.threads.reduce((sum, thread) => sum + thread.systemTime, this.endedSystemTime);
   }
 

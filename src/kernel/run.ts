@@ -35,7 +35,10 @@ export class Runner {
   #rate = 0.05;
   #idleSince: number | undefined;
   #last: Thread | undefined;
+  /** Of the present turn, as far as it has not been counted: when it began, instructions, traps. */
   #turnStart = 0;
+  #retired = 0;
+  #traps = 0;
   #yielded = false;
 
   constructor(kernel: Kernel) {
@@ -67,9 +70,14 @@ export class Runner {
     }
   }
 
-  /** Nanoseconds since the present turn began, which no thread's time includes yet. */
-  elapsed(): number {
-    return this.current === undefined ? 0 : this.#kernel.now() - this.#turnStart;
+  /** Counts the present turn up to now, so that whoever asks for a thread's time sees all of it. */
+  settle(): void {
+    const { current } = this;
+    if (current === undefined) return;
+    const now = this.#kernel.now();
+    this.#account(current, now - this.#turnStart, this.#retired, this.#traps);
+    this.#turnStart = now;
+    this.#retired = this.#traps = 0;
   }
 
   /** The running thread lets the others go first. */
@@ -110,8 +118,7 @@ export class Runner {
     thread.process.load(thread);
     const span = Math.min(thread.share, Math.max(end - start, 0));
     let budget = Math.min(MAX_TURN, Math.max(MIN_TURN, span * this.#rate));
-    let retired = 0;
-    let traps = 0;
+    this.#retired = this.#traps = 0;
     while (budget > 0) {
       if (thread.attention && !this.#prepare(thread)) break;
       // A call may have exchanged the address space (vfork), or finished that of another thread.
@@ -120,24 +127,23 @@ export class Runner {
       const before = control[RETIRED_LOW];
       const trap = thread.process.engine!.run(budget);
       const count = (control[RETIRED_LOW] - before) >>> 0;
-      retired += count;
+      this.#retired += count;
       budget -= count;
       if (trap === Trap.Budget) break;
-      traps++;
+      this.#traps++;
       budget -= TRAP_COST;
       if (trap === Trap.Syscall) kernel.dispatch.trap(thread);
       else serveTrap(kernel, thread, trap);
       kernel.drain();
       if (thread.state !== 'running' || this.#yielded) break;
     }
+    this.settle();
     this.current = undefined;
-    const now = kernel.now();
-    this.#account(thread, now - start, retired, traps);
     if ((thread.state as string) === 'running') {
       thread.state = 'ready';
       if (!thread.process.stopped) kernel.scheduler.add(thread);
     }
-    return now;
+    return this.#turnStart;
   }
 
   /** Sees to signals and stops before user mode. False if the thread does not go there now. */

@@ -96,6 +96,7 @@ export const endOthers = (kernel: Kernel, process: Process, thread: Thread): voi
 const leave = (kernel: Kernel, thread: Thread): void => {
   const { process } = thread;
   releaseUserState(kernel, thread);
+  kernel.runner.settle();
   process.endedUserTime += thread.userTime;
   process.endedSystemTime += thread.systemTime;
   process.threads.splice(process.threads.indexOf(thread), 1);

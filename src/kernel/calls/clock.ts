@@ -21,10 +21,11 @@ const split = (nanoseconds: number): Time => {
   return { seconds, nanoseconds: Math.floor(nanoseconds - seconds * 1e9) };
 };
 
-/** CPU time including that of the turn that is under way, which is counted at its end. */
+/** CPU time, the turn that is under way included. */
 const cpuTime = (kernel: Kernel, thread: Thread, whole: boolean): Time => {
+  kernel.runner.settle();
   const counted = whole ? thread.process.userTime + thread.process.systemTime : thread.userTime + thread.systemTime;
-  return split(counted + kernel.runner.elapsed());
+  return split(counted);
 };
 
 const read = (kernel: Kernel, thread: Thread, clock: number): Result<Time> => {

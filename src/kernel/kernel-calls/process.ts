@@ -46,6 +46,7 @@ export const processCalls = (kernel: Kernel): Calls => {
       if (processes.has(pid)) return EEXIST;
       if (processes.size >= limit) return EAGAIN;
       const process = new Process(pid, identity, kernel.now(), false);
+      process.settle = () => kernel.runner.settle();
       process.addThread(pid);
       processes.set(pid, process);
       const { lastPid } = kernel.counters;
