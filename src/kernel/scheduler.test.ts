@@ -67,8 +67,8 @@ test('the load average follows the number of runnable threads', () => {
 test('a woken thread runs before its equals, but not before a lower nice value', () => {
   const scheduler = new Scheduler();
   for (const one of [thread('a'), thread('b'), thread('high', -1)]) scheduler.add(one);
-  scheduler.add(thread('woken'), true);
-  expect(drain(scheduler)).toEqual(['high', 'woken', 'a', 'b']);
+  for (const one of [thread('woken'), thread('woken later')]) scheduler.add(one, true);
+  expect(drain(scheduler)).toEqual(['high', 'woken', 'woken later', 'a', 'b']);
 });
 
 /** Runs what is ready for `turns` slices of a millisecond; how many each name had. */

@@ -1,11 +1,11 @@
 /**
- * The scheduler: time is divided fairly among users, and a user's among the threads that run for them, so that nobody can take another's
- * by having more processes. Entry points: `add`, `next`, `charge`, `remove`.
+ * The scheduler: time is divided fairly among users, and a user's among the threads that run for them, so that nobody can take
+ * another's by having more processes. Entry points: `add`, `next`, `charge`, `remove`.
  *
  * Users: the one who has used least runs next. Who was away gets no credit for it but a little, to be answered at once.
- * Threads of a user: those that still have a share of time stand in `active`, those that have used it up in `expired`; within each, the
- * lowest nice value runs first and equals take turns, one that was woken first. When `active` is empty the two change places. A share is
- * longer for a lower nice value.
+ * Threads of a user: those that still have a share of time stand in `active`, or in `woken` if they slept, those that have used
+ * it up in `expired`. The lowest nice value runs first, among equals who was woken, and otherwise they take turns. When nobody
+ * has a share left, `active` and `expired` change places. A share is longer for a lower nice value.
  *
  * Invariants: a thread is queued at most once, and only while its state is `ready`.
  */
@@ -28,25 +28,7 @@ class RunQueue {
   /** No level below this one has a thread. */
   #lowest = LEVELS;
 
-  push(thread: Thread, level: number, first: boolean): void {
-    if (first && this.heads[level] !== undefined) this.#unshift(thread, level);
-    else this.#push(thread, level);
-    if (level < this.#lowest) this.#lowest = level;
-    this.size++;
-  }
-
-  #unshift(thread: Thread, level: number): void {
-    const { queued } = thread;
-    const head = this.heads[level]!;
-    queued.previous = undefined;
-    queued.next = head;
-    queued.queue = this;
-    queued.level = level;
-    head.queued.previous = thread;
-    this.heads[level] = thread;
-  }
-
-  #push(thread: Thread, level: number): void {
+  push(thread: Thread, level: number): void {
     const { queued } = thread;
     const tail = this.tails[level];
     queued.previous = tail;
@@ -56,6 +38,15 @@ class RunQueue {
     if (tail === undefined) this.heads[level] = thread;
     else tail.queued.next = thread;
     this.tails[level] = thread;
+    if (level < this.#lowest) this.#lowest = level;
+    this.size++;
+  }
+
+  /** The lowest level with a thread; LEVELS if there is none. */
+  get lowest(): number {
+    if (this.size === 0) return LEVELS;
+    while (this.heads[this.#lowest] === undefined) this.#lowest++;
+    return this.#lowest;
   }
 
   remove(thread: Thread): void {
@@ -70,8 +61,7 @@ class RunQueue {
 
   pop(): Thread | undefined {
     if (this.size === 0) return undefined;
-    while (this.heads[this.#lowest] === undefined) this.#lowest++;
-    const thread = this.heads[this.#lowest]!;
+    const thread = this.heads[this.lowest]!;
     this.remove(thread);
     return thread;
   }
@@ -88,16 +78,19 @@ const weight = (nice: number): number => 1.25 ** nice;
 
 /** The threads of a user. */
 class Group {
+  /** Threads with a share left that were woken, in the order in which they were. */
+  readonly woken = new RunQueue();
   active = new RunQueue();
   expired = new RunQueue();
   /** Weighted nanoseconds that the user has used, and those forfeited while away. */
   time = 0;
 
   get size(): number {
-    return this.active.size + this.expired.size;
+    return this.woken.size + this.active.size + this.expired.size;
   }
 
   pop(): Thread | undefined {
+    if (this.woken.lowest < LEVELS && this.woken.lowest <= this.active.lowest) return this.woken.pop();
     if (this.active.size === 0) {
       const emptied = this.active;
       this.active = this.expired;
@@ -141,8 +134,8 @@ export class Scheduler {
     const level = Math.min(LEVELS - 1, Math.max(0, thread.nice + 20));
     if (thread.share <= 0) {
       thread.share = share(level - 20);
-      group.expired.push(thread, level, false);
-    } else group.active.push(thread, level, woken);
+      group.expired.push(thread, level);
+    } else (woken ? group.woken : group.active).push(thread, level);
   }
 
   remove(thread: Thread): void {

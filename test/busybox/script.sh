@@ -158,7 +158,7 @@ sleep 0.1 & wait $!; say $?
 sh -c 'exit 3' & p1=$!; sh -c 'exit 4' & p2=$!; wait $p1; say $?; wait $p2; say $?
 { sleep 5; say never; } & kill $!; wait $! 2>/dev/null; say $?
 sleep 10 & sleep 10 & jobs | wc -l; kill $(jobs -p) 2>/dev/null; wait
-for i in 1 2 3; do (sleep 0.0$i; say "job $i") & done; wait; say 'all done'
+for i in 1 2 3; do (sleep 0.$i; say "job $i") & done; wait; say 'all done'
 wait 999999 2>/dev/null; say $?
 mkfifo pipe; (say through fifo >pipe) & read -r line <pipe; say "$line"; wait
 (sleep 0.1; say background) & say foreground; wait
