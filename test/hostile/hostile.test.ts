@@ -72,8 +72,8 @@ describe.skipIf(!hasCompiler('gcc') || findBusybox() === undefined)(
       expect((await runGuest(os, '/bin/echo', { args: ['root is served'] })).stdout).toBe('root is served\n');
 
       // Root ends it: one kill may miss those that are being born.
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
       const clean =
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
         'for i in 1 2 3 4 5 6 7 8 9 10; do pids=$(for p in /proc/[0-9]*; do [ "$(stat -c %u $p 2>/dev/null)" = 1000 ] && echo ${p#/proc/}; done); [ -z "$pids" ] && break; kill -STOP $pids 2>/dev/null; kill -KILL $pids 2>/dev/null; done; echo "left: $pids"';
       expect(await runGuest(os, '/bin/sh', { args: ['-c', clean] })).toMatchObject({ stdout: 'left: \n' });
       await attacker.exited;
