@@ -217,7 +217,7 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   ifplugd: absent(NETWORK),
   inetd: absent(NETWORK),
   init: absent('PID 1 of the default root is our own'),
-  inotifyd: absent('watches files for ever, and inotify comes with a later issue'),
+  inotifyd: absent('watches files for ever'),
   insmod: run('insmod none.ko', MODULES),
   install: same(
     'echo x >a; install -m 755 a b; stat -c %a b; install -d d/e; ls d; install -o 5 -g 6 a d; stat -c %u:%g d/a',
@@ -409,10 +409,7 @@ export const APPLET_TESTS: Readonly<Record<string, AppletTest>> = {
   runsv: absent(DAEMON),
   runsvdir: absent(DAEMON),
   rx: absent('receives XMODEM over a serial line'),
-  script: run(
-    'script -c "echo hi" -q out </dev/null; echo $?',
-    'needs a pseudo-terminal, which comes with a later issue',
-  ),
+  script: run('script -c "echo hi" -q out </dev/null; echo $?', 'runs an interactive shell on a pseudo-terminal'),
   scriptreplay: same('printf "0.01 3\\n" >t; printf "abcdef" >d; scriptreplay t d; echo'),
   sed: same(
     'printf "one\\ntwo\\nthree\\n" >f; sed s/o/0/g f; sed -n 2p f; sed "1d;\\$a end" f; sed -e "/two/{s/t/T/;q}" f; sed -E "s/(t)(w)/\\2\\1/" f; sed -i s/one/1/ f; cat f; sed y/abc/xyz/ </etc/hostname; sed "N;s/\\n/-/" f; sed -n "/two/,\\$p" f; sed = f; echo abc | sed "s/b*/x/2"; sed --bad; echo $?',
